@@ -1,0 +1,3 @@
+"""Declarative reconciliation of Entra ID guests into Active Directory."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Carries out exactly one merged plan."""

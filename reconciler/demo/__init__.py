@@ -1,0 +1,1 @@
+"""Everything the demonstration and the tests run against: a tenant, a domain controller, people."""

@@ -1,0 +1,1 @@
+"""The Active Directory end: readers, and the one writer."""

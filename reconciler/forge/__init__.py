@@ -1,0 +1,1 @@
+"""Where a plan becomes a pull request."""

@@ -1,0 +1,1 @@
+"""The Entra end: sign-in, delta rounds and look-ups over Microsoft Graph. Read-only."""

@@ -1,0 +1,1 @@
+"""The vocabulary everybody imports and that imports nobody."""

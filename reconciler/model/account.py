@@ -1,0 +1,50 @@
+"""An account as imported from Active Directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from .dn import DN
+from .values import Value
+
+ACCOUNTDISABLE = 0x2
+NORMAL_ACCOUNT = 0x200
+HALF_MADE = 0x222
+"""NORMAL_ACCOUNT, ACCOUNTDISABLE, PASSWD_NOTREQD: what AD gives a user added without userAccountControl."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One user object under the configured OUs, or one we are joined to that has left them.
+
+    Keyed by `sid` (S-1-5-21-…). `guid` in the usual text form, lower case. `attributes` by LDAP display name, with
+    userAccountControl among them as an int; absent attributes are absent.
+    """
+
+    sid: str
+    guid: str
+    dn: DN
+    attributes: Mapping[str, Value]
+    protected: tuple[str, ...] = ()
+    """Why this account is never written: adminCount, servicePrincipalName, Protected Users, msDS-ObjectSoa."""
+    guest: str | None = None
+    """The established join: id of the guest."""
+    departed: str | None = None
+    """As-of time of the import that first saw the joined guest gone or out of scope."""
+    suspended: bool = False
+    """This program disabled it (guest blocked or left), so it may enable it again."""
+    missing: Literal["deleted", "invisible"] | None = None
+    """`deleted`: seen among the deleted objects. `invisible`: found nowhere, which proves nothing."""
+
+    @property
+    def uac(self) -> int:
+        """The userAccountControl flags ([MS-ADTS] 2.2.16)."""
+        value = self.attributes.get("userAccountControl", 0)
+        return value if isinstance(value, int) else 0
+
+    @property
+    def disabled(self) -> bool:
+        """Whether ACCOUNTDISABLE is set."""
+        return bool(self.uac & ACCOUNTDISABLE)

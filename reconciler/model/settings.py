@@ -1,0 +1,58 @@
+"""`reconcile.yaml` as typed records; `reconciler.config` reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .dn import DN
+
+
+@dataclass(frozen=True, slots=True)
+class Entra:
+    """How to reach Microsoft Graph. `credential`: secret, certificate, federated, device-code or azure."""
+
+    tenant: str
+    client_id: str
+    credential: str
+    authority: str
+    graph: str
+    ca_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """How to reach the domain. `controllers` are ldaps:// or ldap:// (StartTLS) URLs, tried in order."""
+
+    controllers: tuple[str, ...]
+    base: DN
+    ous: tuple[DN, ...]
+    bind: str
+    ca_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Forge:
+    """Where the plan is proposed."""
+
+    kind: str
+    remote: str
+    branch: str
+    url: str
+    repository: str | None
+    approvals: int
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One operations directory's settings. `sha256` is over the file's bytes."""
+
+    entra: Entra
+    directory: Directory
+    forge: Forge
+    lifetime: timedelta
+    batch: int
+    sha256: str
+    root: str
+    """The operations directory's path: relative `ca_file`s start there."""

@@ -1,0 +1,1 @@
+"""`policies/`: schema, typed expressions, and the policy they make. Pure."""

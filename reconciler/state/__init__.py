@@ -1,0 +1,1 @@
+"""`state/`: both sides as imported, canonical YAML, with the joins and the manifest."""

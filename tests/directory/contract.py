@@ -1,6 +1,6 @@
 """What every implementation of the directory port does, and does alike.
 
-A test module provides a fixture `world` (see `tests.directory.world`) and a class that inherits from `DirectoryContract`.
+A test module provides a fixture `world` (see `tests.directory.world`) and a class that inherits `DirectoryContract`.
 Where Windows is stricter than Samba 4.17 the suite stays with what both do.
 """
 

@@ -101,7 +101,7 @@ class ChangesContract(Outside):
         assert world.reader.changes(["cn"], cursor).containers is False
 
     def test_a_renamed_container_is_flagged_though_its_accounts_keep_their_usn(self, world: World) -> None:
-        alice = world.add("alice", at=world.departed.child("CN", "alice"))
+        alice = world.add_at(world.departed.child("CN", "alice"), "alice")
         cursor = world.reader.domain().usn
         gone = world.ou.child("OU", "Gone")
         world.admin.rename_ou(world.departed, gone)

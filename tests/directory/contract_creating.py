@@ -81,14 +81,14 @@ class CreatingContract:
         world.add("alice")
         for dn in (world.at("alice"), world.at("ALICE")):
             with pytest.raises(NameTakenError) as caught:
-                world.add("other", at=dn)
+                world.add_at(dn, "other")
             assert caught.value.remedy
             assert "alice" in str(caught.value).lower()
         assert world.listed() == ["alice"]
 
     def test_the_same_cn_may_be_given_in_another_ou(self, world: World) -> None:
         world.add("alice")
-        world.add("alice2", at=world.departed.child("CN", "alice"))
+        world.add_at(world.departed.child("CN", "alice"), "alice2")
         assert world.listed() == ["alice", "alice"]
 
     def test_a_sam_account_name_is_given_once_in_the_domain(self, world: World) -> None:
@@ -111,7 +111,7 @@ class CreatingContract:
     def test_a_missing_parent_is_not_made_up(self, world: World) -> None:
         missing = world.ou.child("OU", "Missing")
         with pytest.raises(NotFoundError) as caught:
-            world.add("alice", at=missing.child("CN", "alice"))
+            world.add_at(missing.child("CN", "alice"), "alice")
         assert "Missing" in str(caught.value)
         assert caught.value.remedy
         assert not world.reader.exists(missing)
@@ -120,7 +120,7 @@ class CreatingContract:
     @pytest.mark.parametrize("cn", HOSTILE_NAMES)
     def test_a_hostile_name_names_its_account_and_nothing_else(self, world: World, cn: str) -> None:
         dn = world.at(cn)
-        added = world.add("alice", at=dn)
+        added = world.add_at(dn, "alice")
         found = world.read(added, "cn")
         assert (found.dn, found.dn.name, found.dn.parent) == (dn, cn, world.ou)
         assert found.attributes == {"cn": cn}

@@ -76,7 +76,7 @@ class MovingContract:
     def test_a_dn_somebody_else_has_is_not_taken_over(self, world: World) -> None:
         alice = world.add("alice")
         world.add("bob")
-        carol = world.add("carol", at=world.departed.child("CN", "alice"))
+        carol = world.add_at(world.departed.child("CN", "alice"), "carol")
         for mover, to in ((alice, world.at("bob")), (alice, world.at("BOB")), (carol, world.at("alice"))):
             with pytest.raises(NameTakenError) as caught:
                 world.writer.move(mover.guid, to)
@@ -87,7 +87,7 @@ class MovingContract:
     def test_a_dn_that_was_left_is_free(self, world: World) -> None:
         alice = world.add("alice")
         world.writer.move(alice.guid, world.at("alicia"))
-        other = world.add("other", at=world.at("alice"))
+        other = world.add_at(world.at("alice"), "other")
         assert world.read(other).dn == world.at("alice")
 
     def test_an_account_is_moved_wherever_it_went(self, world: World) -> None:
@@ -123,7 +123,7 @@ class MovingContract:
     def test_an_account_is_deleted_wherever_it_went(self, world: World) -> None:
         alice = world.add("alice")
         world.admin.move(world.at("alice"), world.departed.child("CN", "alicia"))
-        other = world.add("other", at=world.at("alice"))
+        other = world.add_at(world.at("alice"), "other")
         world.writer.delete(alice.guid)
         assert world.read(alice).deleted is True
         assert world.read(other).deleted is False

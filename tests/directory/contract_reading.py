@@ -44,7 +44,7 @@ class ReadingContract(Outside):
 
     def test_users_of_an_ou_and_of_the_ous_below_it_are_listed(self, world: World) -> None:
         world.add("alice")
-        world.add("bob", at=world.departed.child("CN", "bob"))
+        world.add_at(world.departed.child("CN", "bob"), "bob")
         assert sorted(world.listed()) == ["alice", "bob"]
         assert world.listed(world.departed) == ["bob"]
 
@@ -58,7 +58,7 @@ class ReadingContract(Outside):
 
     def test_an_entry_under_two_of_the_ous_comes_once(self, world: World) -> None:
         world.add("alice")
-        world.add("bob", at=world.departed.child("CN", "bob"))
+        world.add_at(world.departed.child("CN", "bob"), "bob")
         assert sorted(world.listed(world.ou, world.departed)) == ["alice", "bob"]
         assert sorted(world.listed(world.departed, world.ou)) == ["alice", "bob"]
         assert sorted(world.listed(world.ou, DN(world.ou.text.upper()))) == ["alice", "bob"]
@@ -125,6 +125,11 @@ class ReadingContract(Outside):
         assert found[alice.guid].sid == alice.sid
         assert found[alice.guid].attributes == {"displayName": "alice"}
         assert set(world.reader.find([bob.guid, alice.guid, bob.guid], ["cn"])) == {alice.guid, bob.guid}
+
+    def test_asking_for_no_attribute_gives_none(self, world: World) -> None:
+        alice = world.add("alice")
+        assert world.read(alice).attributes == {}
+        assert [e.attributes for e in world.reader.accounts([world.ou], [])] == [{}]
 
     def test_many_objects_are_found_at_once(self, world: World) -> None:
         added = [world.add(f"user{n}") for n in range(30)]

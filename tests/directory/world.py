@@ -83,11 +83,13 @@ class World:
         """Return the DN of a user in `ou`."""
         return self.ou.child("CN", name)
 
-    def add(self, name: str, at: DN | None = None, **attributes: Value) -> Entry:
+    def add(self, name: str, /, **attributes: Value) -> Entry:
+        """Create a user in `ou` through the port; see `add_at`."""
+        return self.add_at(self.at(name), name, **attributes)
+
+    def add_at(self, dn: DN, name: str, /, **attributes: Value) -> Entry:
         """Create a user through the port; `name` (ten characters at most) also makes its sAMAccountName unique."""
-        return self.writer.add(
-            at or self.at(name), {"sAMAccountName": self.unique(name), "displayName": name, **attributes}
-        )
+        return self.writer.add(dn, {"sAMAccountName": self.unique(name), "displayName": name, **attributes})
 
     def read(self, entry: Entry, *attributes: str) -> Entry:
         """Return the object as it is now, by GUID; KeyError when nobody sees it."""

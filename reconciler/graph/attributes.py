@@ -1,8 +1,8 @@
 """The user properties a policy may read: what Graph v1.0 documents for the user resource and delivers in a delta round.
 
 Left out on purpose: what SharePoint keeps (aboutMe, skills, …: not in collections), what needs a further permission
-(employeeLeaveDateTime, signInActivity), structured values (identities, assignedLicenses), and what says nothing about who a
-guest is (lastPasswordChangeDateTime). Dates are strings as Graph writes them (RFC 3339, UTC).
+(employeeLeaveDateTime, signInActivity), structured values (identities, assignedLicenses), and what says nothing about
+who a guest is (lastPasswordChangeDateTime). Dates are strings as Graph writes them (RFC 3339, UTC).
 """
 
 from __future__ import annotations

@@ -94,6 +94,10 @@ class DirectoryReader(Protocol):
         """
         ...
 
+    def read(self, dn: DN, attributes: Sequence[str]) -> Entry | None:
+        """Return the user with this DN, or None where there is no object. Raises DirectoryError for an object of another kind."""
+        ...
+
     def exists(self, dn: DN) -> bool:
         """Whether there is an object with this DN."""
         ...

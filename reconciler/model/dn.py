@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,6 +71,11 @@ class DN:
 
     def __str__(self) -> str:
         return self.text
+
+
+def within(dn: DN, ancestors: Iterable[DN]) -> bool:
+    """Whether `dn` is or lies below any of `ancestors`."""
+    return any(dn.within(ancestor) for ancestor in ancestors)
 
 
 def escape(value: str) -> str:

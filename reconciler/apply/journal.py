@@ -1,0 +1,130 @@
+"""The journal: every intent before it is tried and every outcome after, fsynced, so that a killed run can be taken up.
+
+JSON lines, mode 0600. Each line has `v` (format version), `at` (RFC 3339, UTC) and `kind`: `open` (digest, commit), `intent` and
+`outcome` (change, step), `close`. No values are written but names and ids: the plan, by its digest, has them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from reconciler.errors import ReconcileError
+from reconciler.model.plan import Action, Change, Plan
+
+FORMAT_VERSION = 1
+Result = Literal["done", "already", "stale", "failed", "skipped"]
+SUCCESS: frozenset[Result] = frozenset({"done", "already"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one change ended.
+
+    done: written and confirmed. already: found as wanted. stale: an end differs from what was planned; untouched.
+    failed: the controller refused. skipped: a change it depends on did not succeed.
+    """
+
+    key: str
+    action: Action
+    guest: str
+    result: Result
+    detail: str = ""
+
+
+class Journal:
+    """An append-only file for one digest. Opening it again continues it."""
+
+    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+        self.path = path
+        self._clock = clock
+        self._outcomes: dict[str, Outcome] = {}
+        self._intents: set[tuple[str, str]] = set()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self._take_up(os.pread(self._fd, os.fstat(self._fd).st_size, 0))
+        except OSError as error:
+            raise ReconcileError(
+                f"cannot open the journal {path}: {error.strerror}",
+                "Nothing was written to the directory. Place the journal elsewhere with --journal.",
+            ) from error
+
+    def open(self, plan: Plan, digest: str, commit: str) -> None:
+        """Record that work on this digest starts, or starts again."""
+        self._write("open", {"digest": digest, "commit": commit, "changes": len(plan.changes), "serial": plan.origin.serial})
+
+    def intent(self, change: Change, step: str) -> None:
+        """Record what is about to be tried. Returns only once it is on disk."""
+        self._intents.add((change.key, step))
+        subject = {"sid": change.sid, "guid": change.guid, "dn": change.dn.text}
+        self._write("intent", {"change": change.key, "step": step, **subject})
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Record how a change ended. Returns only once it is on disk."""
+        self._outcomes[outcome.key] = outcome
+        self._write("outcome", {"change": outcome.key, "result": outcome.result, "detail": outcome.detail})
+
+    def close(self, counts: Mapping[str, int]) -> None:
+        """Record that the digest is spent."""
+        self._write("close", {"counts": dict(counts)})
+
+    def tried(self, change: Change, step: str) -> bool:
+        """Whether this or an earlier run meant to take this step."""
+        return (change.key, step) in self._intents
+
+    def succeeded(self, change: Change) -> Outcome | None:
+        """Return the outcome of an earlier run when it was a success; anything else is tried again."""
+        found = self._outcomes.get(change.key)
+        return found if found is not None and found.result in SUCCESS else None
+
+    def settled(self, key: str) -> Outcome | None:
+        """Return the last recorded outcome of a change, by its key."""
+        return self._outcomes.get(key)
+
+    def dispose(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    def _write(self, kind: str, fields: Mapping[str, object]) -> None:
+        at = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = json.dumps({"v": FORMAT_VERSION, "at": at, "kind": kind, **fields}) + "\n"
+        os.write(self._fd, line.encode("ascii"))
+        os.fsync(self._fd)
+
+    def _take_up(self, data: bytes) -> None:
+        whole, newline, torn = data.rpartition(b"\n")
+        for number, line in enumerate(whole.split(b"\n") if newline else [], 1):
+            self._take_line(line, number)
+        if torn:  # killed in the middle of a line: end it, so that it can never run into the next
+            os.write(self._fd, b"\n")
+
+    def _take_line(self, line: bytes, number: int) -> None:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return  # a torn line that a later run ended: what it would have said was never done
+        if entry.get("v") != FORMAT_VERSION:
+            raise ReconcileError(
+                f"{self.path}:{number}: journal format {entry.get('v')!r} is not known",
+                "Finish with the release of reconcile that began, or move the file away: the checks at both ends hold without it.",
+            )
+        if entry["kind"] == "intent":
+            self._intents.add((entry["change"], entry["step"]))
+        elif entry["kind"] == "outcome":
+            key = entry["change"]
+            action, _, guest = key.partition(":")
+            self._outcomes[key] = Outcome(key, Action(action), guest, entry["result"], entry["detail"])
+
+
+def journal_path(env: Mapping[str, str], domain_dn: str, digest: str) -> Path:
+    """Return `$XDG_STATE_HOME/reconcile/<domain>/<digest>.jsonl` (XDG Base Directory: default `~/.local/state`)."""
+    home = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".local" / "state")
+    domain = ".".join(part.partition("=")[2] for part in domain_dn.split(",")).lower()
+    safe = "".join(c if c.isalnum() or c in ".-" else "_" for c in domain) or "domain"
+    return Path(home) / "reconcile" / safe / f"{digest}.jsonl"

@@ -1,0 +1,76 @@
+"""The receipt of one applied plan: a record on the merged commit, and what a day's guards count."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from reconciler import __version__
+from reconciler.model.plan import Action, Plan
+
+from .journal import Outcome
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Who applied which plan when, and how each change ended, once each."""
+
+    digest: str
+    changes_digest: str
+    commit: str
+    owner: str
+    run: str
+    started: datetime
+    ended: datetime
+    plan: Plan
+    outcomes: Sequence[Outcome]
+
+    def text(self) -> str:
+        """Return the receipt as JSON, pure ASCII."""
+        origin = self.plan.origin
+        document = {
+            "v": FORMAT_VERSION,
+            "status": "closed",
+            "digest": self.digest,
+            "changes_digest": self.changes_digest,
+            "commit": self.commit,
+            "tool": {"name": "reconcile", "version": __version__},
+            "owner": self.owner,
+            "run": self.run,
+            "started": _time(self.started),
+            "ended": _time(self.ended),
+            "tenant": origin.tenant,
+            "domain": {"sid": origin.domain_sid, "dn": origin.domain_dn},
+            "controller": origin.controller,
+            "serial": origin.serial,
+            "as_of": origin.as_of,
+            "counts": counts(self.outcomes),
+            "written": dict(sorted(Counter(o.action.value for o in self.outcomes if o.result == "done").items())),
+            "outcomes": [{"change": o.key, "result": o.result, "detail": o.detail} for o in self.outcomes],
+        }
+        return json.dumps(document, indent=1, ensure_ascii=True)
+
+
+def counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """Count outcomes by result."""
+    return dict(sorted(Counter(o.result for o in outcomes).items()))
+
+
+def written_on(day: date, domain_sid: str, receipts: Iterable[str]) -> Mapping[Action, int]:
+    """Return how much the receipts whose plan is of `day` wrote to a domain, by action."""
+    total: Counter[Action] = Counter()
+    for text in receipts:
+        receipt = json.loads(text)
+        same_day = datetime.fromisoformat(receipt["as_of"]).date() == day
+        if same_day and receipt["domain"]["sid"] == domain_sid:
+            total.update({Action(action): count for action, count in receipt["written"].items()})
+    return total
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

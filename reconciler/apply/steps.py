@@ -1,0 +1,151 @@
+"""One change, carried out step by step against a writer. Each step is announced before it is taken.
+
+A create follows the order Microsoft documents (KB 269190): add disabled, set the password, enable; an interrupted one carries the
+anchor and is recognised by it and by HALF_MADE, and finished.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reconciler.directory.port import DirectoryWriter, Entry, Modification
+from reconciler.errors import NameTakenError
+from reconciler.model.account import HALF_MADE
+from reconciler.model.dn import DN
+from reconciler.model.guest import Guest
+from reconciler.model.plan import Action, Change
+
+from .checks import Expectations, StaleError, check_account, check_identity
+
+_ALPHABET = string.ascii_letters + string.digits + "!#$%&()*+,-./:;<=>?@[]^_{|}~"
+_UAC = "userAccountControl"
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a step works with. `announce` records the intent and returns once it is on disk."""
+
+    writer: DirectoryWriter
+    attributes: Sequence[str]
+    expect: Expectations
+    announce: Callable[[Change, str], None]
+    tried: Callable[[Change, str], bool]
+
+
+def carry_out(change: Change, guest: Guest, hands: Hands) -> bool:
+    """Carry out one change; return False when it was already there. Raises StaleError or DirectoryError."""
+    if change.action is Action.CREATE:
+        return _create(change, guest, hands)
+    if change.guid is None:
+        raise StaleError("the plan names no account for this change")
+    entry = _reread(change, hands)
+    if entry is None:
+        return False
+    if check_account(change, entry, guest, hands.expect):
+        return False
+    if change.action is Action.DELETE:
+        hands.announce(change, "delete")
+        hands.writer.delete(change.guid)
+    elif change.to is not None:
+        hands.announce(change, "move")
+        hands.writer.move(change.guid, change.to)
+    else:
+        hands.announce(change, "modify")
+        hands.writer.modify(change.guid, _modifications(change, entry))
+    return True
+
+
+def step_aside(change: Change, guest: Guest, hands: Hands) -> bool:
+    """Give up a name for a moment: set every `via`. Return False when the account has done so, or is through already."""
+    if change.guid is None or (entry := _reread(change, hands)) is None:
+        raise StaleError("the account cannot be found")
+    if check_account(change, entry, guest, hands.expect):
+        return False
+    held = {d.attribute: d for d in change.deltas if d.via is not None}
+    if "cn" in held:
+        to = entry.dn.parent.child("CN", str(held["cn"].via))
+        if entry.dn == change.dn:
+            hands.announce(change, "via")
+            hands.writer.move(change.guid, to)
+            return True
+        return False
+    moving = [Modification(n, d.before, d.via) for n, d in held.items() if entry.attributes.get(n) == d.before]
+    if moving:
+        hands.announce(change, "via")
+        hands.writer.modify(change.guid, moving)
+    return bool(moving)
+
+
+def via_places(change: Change) -> frozenset[DN]:
+    """Every DN this change may leave its account at, its first and its last included."""
+    via = [change.dn.parent.child("CN", str(d.via)) for d in change.deltas if d.attribute == "cn" and d.via is not None]
+    return frozenset([change.dn, *via, *([change.to] if change.to else [])])
+
+
+def _reread(change: Change, hands: Hands) -> Entry | None:
+    guid = change.guid or ""
+    entry = hands.writer.find([guid], hands.attributes).get(guid)
+    if entry is not None and not entry.deleted:
+        return entry
+    if change.action is Action.DELETE and (entry is not None or hands.tried(change, "delete")):
+        return None
+    raise StaleError("the account has been deleted" if entry else "the account cannot be found")
+
+
+def _modifications(change: Change, entry: Entry) -> list[Modification]:
+    return [
+        Modification(d.attribute, entry.attributes.get(d.attribute), d.after)
+        for d in change.deltas
+        if entry.attributes.get(d.attribute) != d.after
+    ]
+
+
+def _create(change: Change, guest: Guest, hands: Hands) -> bool:
+    values = {d.attribute: d.after for d in change.deltas if not d.secret and d.after is not None}
+    final = values.pop(_UAC)
+    entry = _half_made(change, guest, hands) if change.guid else hands.writer.read(change.dn, hands.attributes)
+    if entry is None:
+        hands.announce(change, "add")
+        entry = hands.writer.add(change.dn, values)
+    else:
+        check_identity(change, entry, guest, hands.expect.policy)
+        if entry.protected:
+            raise StaleError(f"the account is protected ({', '.join(entry.protected)})")
+        if entry.attributes.get(_UAC) == final and all(entry.attributes.get(n) == v for n, v in values.items()):
+            return False
+        if entry.attributes.get(_UAC) != HALF_MADE:
+            raise StaleError("an account that carries this guest's anchor is there already, and not half-made")
+        missing = [Modification(n, entry.attributes.get(n), v) for n, v in values.items() if entry.attributes.get(n) != v]
+        if missing:
+            hands.announce(change, "complete")
+            hands.writer.modify(entry.guid, missing)
+    hands.announce(change, "password")
+    hands.writer.set_password(entry.guid, _password(hands.expect.policy.initial.password_length))
+    hands.announce(change, "enable")
+    hands.writer.modify(entry.guid, [Modification(_UAC, HALF_MADE, final)])
+    return True
+
+
+def _half_made(change: Change, guest: Guest, hands: Hands) -> Entry:
+    entry = _reread(change, hands)
+    if entry is None:
+        raise StaleError("the account cannot be found")
+    check_account(change, entry, guest, hands.expect)
+    return entry
+
+
+def _password(length: int) -> str:
+    """Return a random password that meets AD's complexity rule, from the operating system's generator."""
+    while True:
+        password = "".join(secrets.choice(_ALPHABET) for _ in range(length))
+        kinds = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
+        if all(any(c in kind for c in password) for kind in kinds):
+            return password
+
+
+def taken(error: NameTakenError) -> str:
+    """Say what a name clash at apply means."""
+    return f"{error.what} (somebody took the name after the import; the next plan shows it as a conflict)"

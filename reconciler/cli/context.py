@@ -1,0 +1,123 @@
+"""What every command works with: where it runs, how it reaches the two ends, and how it speaks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.directory.port import DirectoryReader, DirectoryWriter
+from reconciler.graph.port import GuestSource
+from reconciler.model.settings import Settings
+from reconciler.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Env = Mapping[str, str]
+Ask = Callable[[str], str]
+
+
+def _open_source(settings: Settings, env: Env, say: Callable[[str], None]) -> GuestSource:
+    from reconciler.graph.connect import open_source
+
+    return open_source(settings, env, say)
+
+
+def _open_reader(settings: Settings, env: Env, ask: Ask | None, controller: str | None) -> DirectoryReader:
+    from reconciler.directory.connect import open_reader
+
+    return open_reader(settings, env, ask, controller)
+
+
+def _open_writer(settings: Settings, env: Env, ask: Ask | None, controller: str | None) -> DirectoryWriter:
+    from reconciler.directory.connect import open_writer
+
+    return open_writer(settings, env, ask, controller)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """How the two ends and the time are reached. Each opens something when called, and not before."""
+
+    source: Callable[[Settings, Env, Callable[[str], None]], GuestSource] = _open_source
+    reader: Callable[[Settings, Env, Ask | None, str | None], DirectoryReader] = _open_reader
+    writer: Callable[[Settings, Env, Ask | None, str | None], DirectoryWriter] = _open_writer
+    clock: Callable[[], datetime] = _now
+
+
+@dataclass(frozen=True)
+class Context:
+    """One invocation."""
+
+    directory: Path
+    env: Env
+    ports: Ports
+    json: bool = False
+    consoles: tuple[Console, Console] | None = field(default=None)
+    """(standard output, standard error), where a caller brings its own."""
+
+    @property
+    def out(self) -> Console:
+        """Where results go."""
+        return self._consoles[0]
+
+    @property
+    def err(self) -> Console:
+        """Where progress and errors go."""
+        return self._consoles[1]
+
+    @property
+    def _consoles(self) -> tuple[Console, Console]:
+        if self.consoles is None:
+            from rich.console import Console
+
+            pair = (Console(highlight=False, markup=False, emoji=False), Console(stderr=True, highlight=False, markup=False, emoji=False))
+            object.__setattr__(self, "consoles", pair)
+            return pair
+        return self.consoles
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can answer."""
+        return sys.stdin is not None and sys.stdin.isatty() and self.err.is_terminal
+
+    @property
+    def ask(self) -> Ask | None:
+        """A prompt that does not echo, or None where nobody can answer."""
+        if not self.interactive:
+            return None
+        from getpass import getpass
+
+        return lambda prompt: getpass(f"{prompt}: ")
+
+    def progress(self) -> Progress:
+        """Return where long work is announced: standard error."""
+        from reconciler.render.progress import for_terminal
+
+        return for_terminal(self.err)
+
+    def say(self, text: str) -> None:
+        """Print one line of our own words about what happens (standard error, so that output stays clean)."""
+        from reconciler.render.visible import visible
+
+        self.err.print(visible(text), soft_wrap=True)
+
+    def result(self, text: str) -> None:
+        """Print one line of the result."""
+        from reconciler.render.visible import visible
+
+        if not self.json:
+            self.out.print(visible(text), soft_wrap=True)
+
+    def print_json(self, document: object) -> None:
+        """Print the one object of `--json`."""
+        self.out.out(json.dumps(document, indent=1, ensure_ascii=True), highlight=False)

@@ -1,0 +1,170 @@
+"""The command line: options, dispatch, and errors in words."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from reconciler import __version__
+from reconciler.errors import Exit, ReconcileError, UsageError
+
+from .context import Context, Ports
+
+_EPILOG = """\
+exit codes: 0 success, 1 error, 2 changes or conflicts (plan --detailed-exitcode), 3 a guard refused,
+4 plan stale or digest mismatch, 5 partly applied, 6 locked, 64 usage
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line."""
+    top = _Parser(
+        prog="reconcile",
+        description="Keeps Active Directory accounts for Entra ID guests, as reviewed pull requests.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    top.add_argument("-C", dest="directory", metavar="DIR", default=".", help="run as if started in DIR")
+    top.add_argument("--version", action="version", version=f"reconcile {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+
+    def add(name: str, words: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=words, description=words, allow_abbrev=False)
+
+    init = add("init", "scaffold an operations directory: settings, the default policy, workflows, CODEOWNERS")
+    init.add_argument("target", metavar="DIR", nargs="?", default=".")
+    demo = add("demo", "run the whole loop on this machine, with nothing to configure")
+    demo.add_argument("--directory", dest="kind", choices=("memory", "samba"), default="memory", help="what stands in for Active Directory")
+    demo.add_argument("--guests", type=_positive, metavar="N", default=40, help="how many guests the tenant starts with (default: 40)")
+    _json(add("validate", "check settings, policies and state against schemas and types; no network"))
+    snapshot = _json(add("snapshot", "import both sides into state/, incrementally when possible"))
+    snapshot.add_argument("--only", choices=("graph", "ad"), help="import one side")
+    snapshot.add_argument("--full", action="store_true", help="read everything, whatever the cursors say")
+    plan = add("plan", "compute the plan from the working tree; no network")
+    plan.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there are changes or conflicts")
+    plan.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text")
+    plan.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
+    _json(add("propose", "commit state and plan to the branch reconcile/plan, open or update its pull request"))
+    apply = _json(add("apply", "carry out the merged plan, and nothing else"))
+    apply.add_argument("--digest", metavar="D", help="apply only the plan with this digest")
+    apply.add_argument("--yes", action="store_true", help="do not ask")
+    apply.add_argument("--journal", metavar="FILE", type=Path, help="where to keep the journal")
+    _json(add("unlock", "break an expired or abandoned lock, saying whose it was"))
+    return top
+
+
+def _json(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    return command
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
+
+
+def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | None = None) -> int:
+    """Run one command and return its exit code. Every failure a person can act on is printed, never a traceback."""
+    arguments = parser().parse_args(argv)
+    context = Context(
+        directory=Path(arguments.directory),
+        env=dict(os.environ) if env is None else env,
+        ports=ports or Ports(),
+        json=bool(getattr(arguments, "json", False)),
+    )
+    try:
+        if not context.directory.is_dir():
+            raise UsageError(f"{context.directory} is not a directory", "Name the operations directory with -C DIR.")
+        return int(_COMMANDS[arguments.command](context, arguments))
+    except ReconcileError as error:
+        _explain(context, error)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        context.say("Interrupted. What was written is recorded; running the same command again goes on from there.")
+        return 130
+
+
+def _explain(context: Context, error: ReconcileError) -> None:
+    from reconciler.render.errors import show_error
+
+    if context.json:
+        context.print_json({"error": error.what, "remedy": error.remedy, "exit_code": int(error.exit_code)})
+    show_error(error, context.err)
+
+
+def _init(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .init import init
+
+    return init(context, Path(arguments.target))
+
+
+def _demo(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .demo import demo
+
+    return demo(context, arguments.kind, arguments.guests)
+
+
+def _validate(context: Context, _: argparse.Namespace) -> Exit:
+    from .validate import validate
+
+    return validate(context)
+
+
+def _snapshot(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .snapshot import snapshot
+
+    return snapshot(context, arguments.only, full=arguments.full)
+
+
+def _plan(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .plan import plan
+
+    return plan(context, arguments.format, detailed=arguments.detailed_exitcode)
+
+
+def _propose(context: Context, _: argparse.Namespace) -> Exit:
+    from .propose import propose
+
+    return propose(context)
+
+
+def _apply(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .apply import apply
+
+    return apply(context, arguments.digest, arguments.journal, yes=arguments.yes)
+
+
+def _unlock(context: Context, _: argparse.Namespace) -> Exit:
+    from .unlock import unlock
+
+    return unlock(context)
+
+
+_COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
+    "init": _init,
+    "demo": _demo,
+    "validate": _validate,
+    "snapshot": _snapshot,
+    "plan": _plan,
+    "propose": _propose,
+    "apply": _apply,
+    "unlock": _unlock,
+}
+
+
+def entry() -> NoReturn:
+    """Entry point of the `reconcile` script."""
+    sys.exit(main(sys.argv[1:]))

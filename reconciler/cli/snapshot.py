@@ -1,0 +1,277 @@
+"""`reconcile snapshot`: import both sides into `state/`, as far as they can be proven complete."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.directory.port import DirectoryReader, Domain, Entry
+from reconciler.errors import DeltaExpiredError, DirectoryError, Exit, StateError
+from reconciler.git.repository import Repository
+from reconciler.graph.port import GuestSource, Round
+from reconciler.model.account import Account
+from reconciler.model.dn import DN
+from reconciler.model.guest import Guest
+from reconciler.model.settings import Settings
+from reconciler.policy.model import EvaluationError, Policy
+from reconciler.progress import Progress
+from reconciler.state.model import Claim, DirectoryCursor, GraphCursor, Manifest, State
+
+from .context import Context
+from .loading import load_policy, load_settings
+
+
+def snapshot(context: Context, only: str | None, *, full: bool) -> Exit:
+    """Import one side or both. Nothing is written unless everything that was asked for was read completely."""
+    from reconciler.state.store import load_or_empty, write_state
+
+    tree = Repository.open(context.directory).work_tree()
+    settings = load_settings(context, tree)
+    policy = load_policy(tree, settings)
+    old = load_or_empty(tree)
+    now = context.ports.clock().replace(microsecond=0)
+    importer = _Importer(context, settings, policy, old, time(now), full=full)
+    state = importer.run(only)
+    changed = write_state(context.directory, old, state)
+    _report(context, old, state, changed)
+    return Exit.OK
+
+
+def time(at: datetime) -> str:
+    """Return a time as state and plan write it: RFC 3339, UTC, seconds."""
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class _Importer:
+    """One import: graph first, since accounts are joined to guests; then the directory; then names outside the OUs."""
+
+    def __init__(self, context: Context, settings: Settings, policy: Policy, old: State | None, now: str, *, full: bool) -> None:
+        self._context = context
+        self._settings = settings
+        self._policy = policy
+        self._old = old
+        self._now = now
+        self._full = full
+        self._progress: Progress = context.progress()
+
+    def run(self, only: str | None) -> State:
+        old = self._old
+        manifest = old.manifest if old else Manifest(0, self._now, None, None)
+        guests = dict(old.guests) if old else {}
+        accounts = dict(old.accounts) if old else {}
+        claims = old.claims if old else ()
+        graph, directory = manifest.graph, manifest.directory
+        if only != "ad":
+            guests, graph = self._guests(guests, accounts, graph)
+        if only != "graph":
+            context = self._context
+            reader = context.ports.reader(self._settings, context.env, context.ask, None)
+            try:
+                accounts, directory = self._accounts(reader, guests, accounts, directory)
+                state = self._state(manifest, guests, accounts, claims, graph, directory)
+                claims = self._claims(reader, state)
+            finally:
+                reader.close()
+        return self._state(manifest, guests, accounts, claims, graph, directory)
+
+    def _state(
+        self,
+        manifest: Manifest,
+        guests: Mapping[str, Guest],
+        accounts: Mapping[str, Account],
+        claims: tuple[Claim, ...],
+        graph: GraphCursor | None,
+        directory: DirectoryCursor | None,
+    ) -> State:
+        times = [side.as_of for side in (graph, directory) if side is not None]
+        return State(Manifest(manifest.serial + 1, min(times), graph, directory), guests, accounts, claims)
+
+    # --- the Entra end
+
+    def _guests(
+        self, old: dict[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
+    ) -> tuple[dict[str, Guest], GraphCursor]:
+        from reconciler.state.importer import import_guests
+
+        context, attributes = self._context, self._policy.guest_attributes
+        if cursor is not None and cursor.tenant != self._settings.entra.tenant:
+            raise StateError(
+                f"state/ was imported from tenant {cursor.tenant}, but reconcile.yaml names {self._settings.entra.tenant}",
+                "Use an operations directory of its own for each tenant.",
+            )
+        source = context.ports.source(self._settings, context.env, context.say)
+        link = cursor.delta_link if cursor and not self._full and cursor.attributes == attributes else None
+        found = self._round(source, attributes, link)
+        guests = import_guests(
+            old,
+            found,
+            attributes=attributes,
+            wanted=self._policy.scope.test,
+            lookup=lambda ids: source.lookup(ids, attributes),
+            joined={a.guest for a in accounts.values() if a.guest},
+            as_of=self._now,
+        )
+        live = sum(g.removed is None for g in guests.values())
+        cursor = GraphCursor(self._settings.entra.tenant, self._now, attributes, found.delta_link, live, len(guests) - live)
+        return guests, cursor
+
+    def _round(self, source: GuestSource, attributes: Sequence[str], link: str | None) -> Round:
+        words = "Reading changes from Entra" if link else "Reading all users from Entra"
+        try:
+            with self._progress.task(words) as task:
+                return source.round(attributes, link, task.done)
+        except DeltaExpiredError:
+            if link is None:
+                raise
+            self._context.say("Entra no longer knows the stored delta link: reading everything.")
+            with self._progress.task("Reading all users from Entra") as task:
+                return source.round(attributes, None, task.done)
+
+    # --- the Active Directory end
+
+    def _accounts(
+        self,
+        reader: DirectoryReader,
+        guests: Mapping[str, Guest],
+        old: Mapping[str, Account],
+        cursor: DirectoryCursor | None,
+    ) -> tuple[dict[str, Account], DirectoryCursor]:
+        from reconciler.state.importer import import_accounts
+
+        domain = reader.domain()
+        _same_domain(domain, cursor, self._settings)
+        attributes, ous = self._policy.account_attributes, self._settings.directory.ous
+        read = None
+        if cursor is not None and not self._full and self._may_increment(domain, cursor):
+            with self._progress.task("Reading changes from Active Directory"):
+                read = reader.changes(attributes, cursor.usn)
+            if read.containers:
+                self._context.say("An organizational unit was changed: reading every account, for their new names.")
+                read = None
+        entries: list[Entry] | None = None
+        if read is None:
+            with self._progress.task("Reading all accounts from Active Directory") as task:
+                entries = list(reader.accounts(ous, attributes, task.done))
+        anchors = _Anchors(self._policy, guests)
+        gone = {i for i, g in guests.items() if _gone(g, self._policy)}
+        accounts = import_accounts(
+            old,
+            read if entries is None else entries,
+            find=lambda guids: reader.find(guids, attributes),
+            anchor_names=anchors.names,
+            gone_or_out=lambda i: i in gone,
+            blocked=lambda i: i in guests and not guests[i].enabled,
+            ous=ous,
+            as_of=self._now,
+        )
+        new = DirectoryCursor(
+            as_of=self._now,
+            controller=domain.controller,
+            domain=domain.dn,
+            domain_sid=domain.sid,
+            service_name=domain.service_name,
+            invocation_id=domain.invocation_id,
+            usn=domain.usn,
+            ous=tuple(o.text for o in ous),
+            attributes=attributes,
+            accounts=len(accounts),
+        )
+        return accounts, new
+
+    def _may_increment(self, domain: Domain, cursor: DirectoryCursor) -> bool:
+        if (domain.service_name, domain.invocation_id) != (cursor.service_name, cursor.invocation_id):
+            self._context.say("Another controller, or a restored one: reading every account.")
+            return False
+        if domain.usn < cursor.usn:
+            raise DirectoryError(
+                f"{domain.controller} is at USN {domain.usn}, but state/ was read from it at USN {cursor.usn}: its database went back "
+                "in time without a new invocationId (restored from an image?)",
+                "Nothing was written. Check the controller (repadmin /showutdvec, event 2095); when you trust it, run "
+                "`reconcile snapshot --full`.",
+            )
+        ous = tuple(o.text for o in self._settings.directory.ous)
+        return cursor.attributes == self._policy.account_attributes and cursor.ous == ous
+
+    # --- names that objects outside the OUs already have
+
+    def _claims(self, reader: DirectoryReader, state: State) -> tuple[Claim, ...]:
+        from reconciler.planning.plan import make_plan
+        from reconciler.planning.wanted import wanted_names
+
+        if state.manifest.graph is None:
+            return ()
+        unlimited = replace(self._settings, batch=sys.maxsize)
+        wanted = wanted_names(make_plan(replace(state, claims=()), self._policy, unlimited, ()))
+        own = {a.sid for a in state.accounts.values()}
+        claims = []
+        for attribute, values in wanted.items():
+            owners = reader.owners("cn" if attribute == "distinguishedName" else attribute, values)
+            claims += [Claim(attribute, v, o) for v, o in owners.items() if o not in own]
+        return tuple(sorted(claims, key=lambda c: (c.attribute, c.value)))
+
+
+class _Anchors:
+    """Which guest an account's anchor names."""
+
+    def __init__(self, policy: Policy, guests: Mapping[str, Guest]) -> None:
+        self._attribute = policy.anchor.attribute
+        self._owners: dict[str, str] = {}
+        for guest in guests.values():
+            try:
+                value = policy.anchor.expression.value(guest)
+            except EvaluationError:
+                continue  # the plan shows it as a conflict of this guest
+            if isinstance(value, str):
+                self._owners[value.casefold()] = guest.id
+
+    def names(self, entry: Entry) -> str | None:
+        held = entry.dn.name if self._attribute == "cn" else entry.attributes.get(self._attribute)
+        return self._owners.get(held.casefold()) if isinstance(held, str) else None
+
+
+def _gone(guest: Guest, policy: Policy) -> bool:
+    try:
+        return guest.removed is not None or not policy.scope.test(guest)
+    except EvaluationError:
+        return False  # undecided is not gone: the plan shows the conflict
+
+
+def _same_domain(domain: Domain, cursor: DirectoryCursor | None, settings: Settings) -> None:
+    if cursor is not None and domain.sid != cursor.domain_sid:
+        raise StateError(
+            f"{domain.controller} serves domain {domain.dn} ({domain.sid}), but state/ was imported from {cursor.domain} "
+            f"({cursor.domain_sid})",
+            "Check directory.controllers in reconcile.yaml; use an operations directory of its own for each domain.",
+        )
+    if not settings.directory.base.within(DN(domain.dn)):
+        raise StateError(
+            f"directory.base {settings.directory.base} is not in the domain {domain.dn} that {domain.controller} serves",
+            "Correct directory.base or directory.controllers in reconcile.yaml.",
+        )
+
+
+def _report(context: Context, old: State | None, state: State, changed: Sequence[str]) -> None:
+    graph, directory = state.manifest.graph, state.manifest.directory
+    before = (len(old.guests), len(old.accounts)) if old else (0, 0)
+    if context.json:
+        context.print_json(
+            {
+                "serial": state.manifest.serial,
+                "as_of": state.manifest.as_of,
+                "guests": graph.guests if graph else None,
+                "tombstones": graph.tombstones if graph else None,
+                "accounts": directory.accounts if directory else None,
+                "claims": len(state.claims),
+                "changed": list(changed),
+            }
+        )
+        return
+    if graph:
+        removed = f", {graph.tombstones} removed but joined" if graph.tombstones else ""
+        context.result(f"Guests:   {graph.guests} live{removed} (before: {before[0]})")
+    if directory:
+        context.result(f"Accounts: {directory.accounts} (before: {before[1]}), from {directory.controller}")
+    shards = sum(p.startswith(("state/guests/", "state/accounts/")) for p in changed)
+    context.result(f"State:    serial {state.manifest.serial}, as of {state.manifest.as_of}, {shards} files changed")

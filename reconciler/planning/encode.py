@@ -1,0 +1,148 @@
+"""The plan as canonical JSON, and its digests.
+
+`digest` is SHA-256 over everything the plan says but the tool's version; `changes_digest` over actions and values alone, so two
+plans that would do the same have the same one, whenever they were made. JSON text is pure ASCII: nothing in it can hide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from reconciler import __version__
+from reconciler.errors import StalePlanError
+from reconciler.model.plan import Change, Conflict, Delta, Guard, Plan, Rule
+from reconciler.model.values import Value
+
+FORMAT_VERSION = "1.0"
+Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """`text` is state/plan.json, byte for byte."""
+
+    text: bytes
+    digest: str
+    changes_digest: str
+
+
+def encode(plan: Plan) -> Encoded:
+    """Return the plan as it is stored, with its digests inside."""
+    document = _document(plan)
+    digest = _sha256(document)
+    changes_digest = _sha256([_essence(c) for c in plan.changes])
+    stored: dict[str, Json] = {
+        "format_version": FORMAT_VERSION,
+        "digest": digest,
+        "changes_digest": changes_digest,
+        "tool": {"name": "reconcile", "version": __version__},
+        **document,
+    }
+    text = json.dumps(stored, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+    return Encoded(text.encode("ascii"), digest, changes_digest)
+
+
+def stored_digest(text: bytes, path: str = "state/plan.json") -> str:
+    """Return the digest a stored plan claims. Raises StalePlanError for a damaged file or an unknown major format."""
+    try:
+        document = json.loads(text)
+        version, digest = str(document["format_version"]), str(document["digest"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StalePlanError(f"{path} is damaged: {error!r}", "Run `reconcile plan` and propose it again.") from error
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise StalePlanError(
+            f"{path} has format {version}; this program reads {FORMAT_VERSION}",
+            "Use the release of reconcile that made the plan, or make the plan anew.",
+        )
+    return digest
+
+
+def _sha256(document: Json) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _document(plan: Plan) -> dict[str, Json]:
+    origin = plan.origin
+    return {
+        "tenant": origin.tenant,
+        "domain": {"sid": origin.domain_sid, "dn": origin.domain_dn},
+        "controller": origin.controller,
+        "trees": dict(origin.trees),
+        "settings": origin.settings_sha256,
+        "serial": origin.serial,
+        "as_of": origin.as_of,
+        "expires": origin.expires,
+        "complete": plan.complete,
+        "deferred": plan.deferred,
+        "managed": plan.managed,
+        "guards": [_guard(g) for g in plan.guards],
+        "changes": [_change(c) for c in plan.changes],
+        "conflicts": [_conflict(c) for c in plan.conflicts],
+        "held": [_conflict(c) for c in plan.held],
+        "unmanaged": [{"sid": u.sid, "dn": u.dn.text} for u in plan.unmanaged],
+        "notes": list(plan.notes),
+    }
+
+
+def _change(change: Change) -> dict[str, Json]:
+    return {
+        **_essence(change),
+        "label": change.label,
+        "cause": change.cause,
+        "rule": _rule(change.rule),
+        "rules": {d.attribute: _rule(d.rule) for d in change.deltas},
+        "after": list(change.after),
+        "warnings": list(change.warnings),
+    }
+
+
+def _essence(change: Change) -> dict[str, Json]:
+    return {
+        "action": change.action.value,
+        "guest": change.guest,
+        "sid": change.sid,
+        "guid": change.guid,
+        "dn": change.dn.text,
+        "to": change.to.text if change.to else None,
+        "attributes": {d.attribute: _delta(d) for d in change.deltas},
+    }
+
+
+def _delta(delta: Delta) -> dict[str, Json]:
+    if delta.secret:
+        return {"generated": True}
+    both: dict[str, Json] = {"before": _value(delta.before), "after": _value(delta.after)}
+    return both if delta.via is None else {**both, "via": _value(delta.via)}
+
+
+def _value(value: Value | None) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _rule(rule: Rule | None) -> Json:
+    return None if rule is None else {"name": rule.name, "file": rule.file, "line": rule.line}
+
+
+def _guard(guard: Guard) -> dict[str, Json]:
+    return {
+        "action": guard.action.value,
+        "count": guard.count,
+        "limit": guard.limit,
+        "refused": guard.refused,
+        "message": guard.message,
+    }
+
+
+def _conflict(conflict: Conflict) -> dict[str, Json]:
+    return {
+        "subject": conflict.subject,
+        "label": conflict.label,
+        "kind": conflict.kind,
+        "what": conflict.what,
+        "remedy": conflict.remedy,
+        "dn": conflict.dn.text if conflict.dn else None,
+        "rule": _rule(conflict.rule),
+    }

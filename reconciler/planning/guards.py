@@ -1,0 +1,69 @@
+"""Guards: how much one plan may do, absolutely and in percent. There is no way past one but a reviewed `acknowledge:`."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+
+from reconciler.model.plan import Action, Change, Guard
+from reconciler.policy.model import Acknowledge, Limit, Policy
+
+
+def guards(
+    changes: tuple[Change, ...], managed: int, policy: Policy, today: date, earlier: Mapping[Action, int] | None = None
+) -> tuple[Guard, ...]:
+    """Return the verdict on every guarded action that occurs.
+
+    `managed` is the number of accounts joined to a guest; percent is of that, rounded up, and not applied while it is 0.
+    `today` is the day of the plan's as-of time. `earlier` counts what the same day's receipts have done already.
+    """
+    counts = Counter(c.action for c in changes)
+    acknowledged = _acknowledged(counts, policy, today)
+    return tuple(
+        _verdict(action, counts[action], (earlier or {}).get(action, 0), managed, policy.guards[action], acknowledged)
+        for action in Action
+        if counts[action] and action in policy.guards
+    )
+
+
+def _verdict(action: Action, count: int, earlier: int, managed: int, limit: Limit, acknowledged: frozenset[Action]) -> Guard:
+    allowed = _allowed(limit, managed)
+    total = count + earlier
+    if allowed is None or total <= allowed or action in acknowledged:
+        return Guard(action, total, total if allowed is None else allowed, refused=False, message="")
+    today = f" ({earlier} already applied today)" if earlier else ""
+    message = (
+        f"{action} guard: {total} planned{today}, at most {allowed} allowed ({_words(limit, managed)}; {limit.rule.file}:{limit.rule.line}). "
+        f"If that many are right, add to the policy, for review: acknowledge: [{{counts: {{{action}: {count}}}, reason: …, until: <date>}}]"
+    )
+    return Guard(action, total, allowed, refused=True, message=message)
+
+
+def _allowed(limit: Limit, managed: int) -> int | None:
+    limits = [] if limit.max is None else [limit.max]
+    if limit.percent is not None and managed:
+        limits.append(math.ceil(managed * limit.percent / 100))
+    return min(limits, default=None)
+
+
+def _words(limit: Limit, managed: int) -> str:
+    words = [] if limit.max is None else [f"max {limit.max}"]
+    if limit.percent is not None:
+        words.append(f"{limit.percent:g} % of {managed} managed accounts")
+    return ", ".join(words)
+
+
+def _acknowledged(counts: Mapping[Action, int], policy: Policy, today: date) -> frozenset[Action]:
+    """The actions whose exact count an unexpired acknowledgement names."""
+    return frozenset(
+        action
+        for block in policy.acknowledge
+        if today <= block.until and _names_exactly(block, counts)
+        for action in block.counts
+    )
+
+
+def _names_exactly(block: Acknowledge, counts: Mapping[Action, int]) -> bool:
+    return all(counts.get(action, 0) == count for action, count in block.counts.items())

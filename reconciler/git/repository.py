@@ -1,0 +1,152 @@
+"""The repository an operations directory lives in."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.errors import GitError
+
+from . import remote as remotes
+from .run import Git, readable
+from .trees import GitTree
+from .worktree import write_tree
+
+_NOBODY = ("reconcile", "reconcile@localhost")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """One repository, seen from one operations directory in it.
+
+    `root` is the top of the work tree (of a bare repository: its git directory), `prefix` the operations directory
+    below it in posix form, "" at the root. `git_dir` is shared by all linked worktrees, `own_git_dir` this worktree's.
+    Every method raises GitError.
+    """
+
+    root: Path
+    prefix: str
+    git_dir: Path
+    own_git_dir: Path
+    bare: bool
+    git: Git
+
+    @staticmethod
+    def open(directory: Path, prefix: str = "") -> Repository:
+        """Find the repository around `directory`. `prefix` counts only for a bare one: it has no folders to stand in."""
+        asked = ("--is-bare-repository", "--absolute-git-dir", "--git-common-dir", "--show-prefix")
+        answers = Git(directory).run("rev-parse", *asked).text.split("\n")
+        bare, own, common, within = (
+            answers[0] == "true",
+            Path(answers[1]),
+            directory / answers[2],
+            "\n".join(answers[3:]),
+        )
+        if bare:
+            return Repository(own, prefix.strip("/"), common.resolve(), own, bare, Git(own))
+        root = Path(Git(directory).run("rev-parse", "--show-toplevel").text)
+        return Repository(root, within.rstrip("/"), common.resolve(), own, bare, Git(root))
+
+    @property
+    def slug(self) -> str:
+        """Tells several operations directories of one repository apart in refs and file names: "" at the root.
+
+        `identity/prod` gives `identity-prod-` and six hex digits of the path's hash, so that `a/b` and `a-b` differ,
+        and the name is never another's folder.
+        """
+        return ref_safe(self.prefix) if self.prefix else ""
+
+    def named(self, name: str) -> str:
+        """Return `name`, with the slug behind it where there is one: `reconcile/plan-identity-prod-1a2b3c`."""
+        return f"{name}-{self.slug}" if self.prefix else name
+
+    def path(self, name: str) -> str:
+        """Return the path from the repository's top of a path in the operations directory."""
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+    def head(self) -> str | None:
+        """Return the id of the commit HEAD stands on, None in a repository without any."""
+        return self.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).text or None
+
+    def work_tree(self) -> GitTree:
+        """Return what the operations directory holds on disk now, cut down to `trees.SCOPE`.
+
+        Objects are written to the repository; the user's index, HEAD and files stay as they are.
+        """
+        self.needs_work_tree()
+        index = self.own_git_dir / "reconcile" / f"index-{self.slug}"
+        return GitTree(self.git, write_tree(self.git, index, self.root, self.prefix), self.prefix)
+
+    def at(self, rev: str) -> GitTree:
+        """Return the operations directory as of a commit."""
+        found = (
+            ""
+            if rev.startswith("-")
+            else self.git.run("rev-parse", "--verify", "-q", f"{rev}^{{commit}}", ok=(0, 1, 128)).text
+        )
+        if not found:
+            raise GitError(
+                f"there is no commit {readable(rev)} here", "Fetch it first, or check the name with `git log`."
+            )
+        return GitTree(self.git, found, self.prefix)
+
+    def fetch(self, remote: str, branch: str) -> str:
+        """Return the id of the remote's branch as it is now, its commits fetched. Nothing local moves."""
+        commit = self.fetch_ref(remote, f"refs/heads/{branch}")
+        if commit is None:
+            what = f"the remote {readable(remote)} has no branch {readable(branch)}"
+            raise GitError(what, "Check `forge.branch` in reconcile.yaml, or push that branch once.")
+        return commit
+
+    def fetch_ref(self, remote: str, ref: str) -> str | None:
+        """Return the id a remote's ref has now, its objects fetched and kept from git gc; None: there is no such ref."""
+        return remotes.fetch(self.git, remote, ref, f"refs/reconcile/fetched/{ref_safe(f'{remote} {ref}', ref)}")
+
+    def push_ref(self, remote: str, ref: str, commit: str | None, expected: str | None) -> bool:
+        """Set a remote's ref (delete it: None) if it is as `expected` (absent: None); False when it is not."""
+        return remotes.push(self.git, remote, ref, commit, expected)
+
+    def peek(self, remote: str, ref: str) -> str | None:
+        """Return the id a remote's ref has now, fetching nothing."""
+        return remotes.peek(self.git, remote, ref)
+
+    def identity(self) -> dict[str, str]:
+        """Return the environment that names our commits' author: whom git is configured for, else `reconcile` itself."""
+        names: dict[str, str] = {}
+        for role in ("AUTHOR", "COMMITTER"):
+            said = self.git.run("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT", ok=(0, 128))
+            known = re.fullmatch(r"(.+) <(.+)> \d+ [+-]\d{4}", said.text)
+            name, email = (known[1], known[2]) if known else _NOBODY
+            names |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": email}
+        return names
+
+    def commit_tree(self, tree: str, parents: tuple[str, ...], message: str, seconds: int) -> str:
+        """Write a commit dated `seconds` after the epoch, UTC, and return its id: equal arguments, equal id."""
+        dates = {"GIT_AUTHOR_DATE": f"@{seconds} +0000", "GIT_COMMITTER_DATE": f"@{seconds} +0000"}
+        options = [word for parent in parents for word in ("-p", parent)]
+        env = {**self.identity(), **dates}
+        return self.git.run("commit-tree", tree, *options, "-F", "-", stdin=message.encode(), env=env).text
+
+    def remotes(self) -> dict[str, str]:
+        """Return the configured remotes' URLs by name, credentials masked."""
+        from git import Repo  # noqa: PLC0415  costs more than a whole warm plan to import
+
+        with Repo(self.own_git_dir) as repo:
+            return {remote.name: readable(remote.url) for remote in repo.remotes}
+
+    def needs_work_tree(self) -> None:
+        """Raise GitError in a bare repository."""
+        if self.bare:
+            raise GitError(
+                f"{readable(str(self.root))} is a bare repository",
+                "Run this in a clone that has its files checked out.",
+            )
+
+
+def ref_safe(name: str, shown: str = "") -> str:
+    """Return a ref component, unique for `name`, that a person recognises `shown` (else `name`) in."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", shown or name).strip("-")[-60:]
+    return f"{words}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:6]}".lstrip("-")

@@ -45,18 +45,18 @@ def sign_in(entra: Entra, env: Mapping[str, str], session: Transport, say: Calla
         case "secret":
             return _App(entra, session, _required(env, "RECONCILE_ENTRA_SECRET", entra), scope)
         case "certificate":
-            from .certificate import load  # noqa: PLC0415  cryptography costs 100 ms, and only this kind needs it
+            from .certificate import load  # cryptography costs 100 ms, and only this kind needs it
 
             file = Path(_required(env, "RECONCILE_ENTRA_CERTIFICATE", entra))
             return _App(entra, session, load(file, env.get("RECONCILE_ENTRA_CERTIFICATE_PASSWORD", "")), scope)
         case "federated":
-            from .federated import assertion  # noqa: PLC0415
+            from .federated import assertion
 
             return _App(entra, session, {"client_assertion": assertion(env, session, entra.authority)}, scope)
         case "device-code":
             return _Person(entra, session, PERMISSION, say)
         case "azure":
-            from .azure import AzureTokens  # noqa: PLC0415
+            from .azure import AzureTokens
 
             return AzureTokens(entra, scope)
     raise SettingsError(
@@ -115,7 +115,7 @@ class _Person:
 
 
 def _application(kind: str, entra: Entra, wire: _Wire, credential: object) -> Any:
-    import msal  # noqa: PLC0415  200 ms that no offline command should pay
+    import msal  # 200 ms that no offline command should pay
 
     try:
         return getattr(msal, kind)(

@@ -21,7 +21,7 @@ class AzureTokens:
 
     def __init__(self, entra: Entra, scope: str, clock: Callable[[], float] = time.time) -> None:
         try:
-            from azure import identity  # noqa: PLC0415  an extra, and slow to import
+            from azure import identity  # an extra, and slow to import
         except ImportError as error:
             raise SettingsError(
                 "entra.credential is azure, and azure-identity is not installed",
@@ -44,7 +44,7 @@ class AzureTokens:
     def token(self, *, renew: bool = False) -> str:
         """Return a token, asking the machine for another one shortly before the last ends."""
         if renew or self._clock() > self._until - _EARLY:
-            from azure.core.exceptions import AzureError  # noqa: PLC0415
+            from azure.core.exceptions import AzureError
 
             try:
                 found = self._credential.get_token(self._scope)

@@ -1,0 +1,100 @@
+"""Files below one root, replaced atomically and never through a symbolic link."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from reconciler.errors import StateError
+
+_TEMPORARY = ".tmp"
+_OPEN = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Files:
+    """The working tree's files. Paths are relative to the root, with `/`; a failure is a StateError naming one."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, or None where there is none."""
+        file = self._checked(path)
+        try:
+            return file.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _failed(path, "cannot be read", error) from error
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Put `data` at the path, making its folder. Even after a crash it is the old bytes or the new, whole."""
+        file = self._checked(path)
+        temporary = file.with_name(f".{file.name}{_TEMPORARY}")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            temporary.unlink(missing_ok=True)
+            with os.fdopen(os.open(temporary, _OPEN, 0o666), "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(file)
+        except OSError as error:
+            raise _failed(path, "cannot be written", error) from error
+
+    def remove(self, path: str) -> None:
+        """Remove a file, and its folder when that is empty then."""
+        file = self._checked(path)
+        try:
+            file.unlink(missing_ok=True)
+            if not any(file.parent.iterdir()):
+                file.parent.rmdir()
+        except OSError as error:
+            raise _failed(path, "cannot be removed", error) from error
+
+    def below(self, folder: str) -> list[str]:
+        """Return every file below a folder, sorted. Refuses a symbolic link anywhere in it."""
+        top = self._checked(folder)
+        found: list[str] = []
+        for here, folders, names in os.walk(top):
+            for name in (*folders, *names):
+                path = (Path(here) / name).relative_to(self._root).as_posix()
+                if (self._root / path).is_symlink():
+                    raise _linked(path)
+                if name in names:
+                    found.append(path)
+        return sorted(found)
+
+    def settle(self, folder: str) -> None:
+        """Make a folder's renames survive a power cut, where the system can."""
+        path = self._checked(folder)
+        if os.name == "nt" or not path.is_dir():
+            return
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _checked(self, path: str) -> Path:
+        """Return the full path, having seen that no part of it below the root is a symbolic link."""
+        here = self._root
+        for part in path.split("/"):
+            here = here / part
+            if here.is_symlink():
+                raise _linked(here.relative_to(self._root).as_posix())
+        return here
+
+
+def is_temporary(path: str) -> bool:
+    """Whether an interrupted `replace` left this file."""
+    name = path.rsplit("/", 1)[-1]
+    return name.startswith(".") and name.endswith(_TEMPORARY)
+
+
+def _linked(path: str) -> StateError:
+    return StateError(f"{path}: a symbolic link, and state is never written through one", "Remove the link.")
+
+
+def _failed(path: str, problem: str, error: OSError) -> StateError:
+    return StateError(f"{path}: {problem}: {error.strerror or error}", "Check its permissions and the free space.")

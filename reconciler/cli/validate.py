@@ -1,0 +1,44 @@
+"""`reconcile validate`: settings, policy and state against schemas and types; no network."""
+
+from __future__ import annotations
+
+from reconciler.errors import Exit
+from reconciler.git.repository import Repository
+
+from .context import Context
+from .loading import load_policy, load_settings
+
+
+def validate(context: Context) -> Exit:
+    """Read everything a plan would read, and say what it found."""
+    from reconciler.state.store import load_or_empty
+
+    tree = Repository.open(context.directory).work_tree()
+    settings = load_settings(context, tree)
+    policy = load_policy(tree, settings)
+    state = load_or_empty(tree)
+    if context.json:
+        context.print_json(
+            {
+                "valid": True,
+                "settings_sha256": settings.sha256,
+                "policy": policy.file,
+                "guest_attributes": list(policy.guest_attributes),
+                "account_attributes": list(policy.account_attributes),
+                "guests": len(state.guests) if state else None,
+                "accounts": len(state.accounts) if state else None,
+            }
+        )
+        return Exit.OK
+    context.result(f"reconcile.yaml is valid (SHA-256 {settings.sha256}).")
+    context.result(f"{policy.file} is valid: {len(policy.flows)} flows, {len(policy.joins)} join rules, {len(policy.placement)} placements.")
+    context.result(f"  imports from Entra: id, {', '.join(policy.guest_attributes)}")
+    context.result(f"  imports from AD:    {', '.join(policy.account_attributes)}")
+    if state is None:
+        context.result("state/ is empty: `reconcile snapshot` makes the first import.")
+    else:
+        manifest = state.manifest
+        context.result(
+            f"state/ is valid: {len(state.guests)} guests, {len(state.accounts)} accounts; import {manifest.serial}, as of {manifest.as_of}."
+        )
+    return Exit.OK

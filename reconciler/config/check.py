@@ -1,0 +1,124 @@
+"""A document against its JSON Schema (Draft 2020-12): each failure in a person's words, at its place.
+
+Messages never repeat a value: it could be a secret somebody wrote where it does not belong.
+Two keywords of editors serve here as well: `patternErrorMessage` and `errorMessage` say what is expected instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, cast
+
+from .located import Document, Path
+from .problems import Problem, suggestion
+
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+_LIMITS = {
+    "const": "must be `{}`",
+    "minItems": "must not be empty",
+    "minLength": "must not be empty",
+    "minProperties": "must not be empty",
+    "minimum": "must be at least {}",
+    "exclusiveMinimum": "must be more than {}",
+    "maximum": "must be at most {}",
+    "maxLength": "must not be longer than {} characters",
+    "uniqueItems": "lists something twice",
+}
+
+
+def load_schema(package: str, name: str) -> Mapping[str, Any]:
+    """Return a JSON Schema that ships as package data."""
+    loaded: Mapping[str, Any] = json.loads(resources.files(package).joinpath(name).read_text(encoding="utf-8"))
+    return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """One keyword of the schema that a value does not satisfy. `limit` is what the schema gives the keyword."""
+
+    path: Path
+    keyword: str
+    limit: Any
+    schema: Mapping[str, Any]
+    instance: Any
+
+
+def check(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
+    """Return everything about the document that its schema does not allow."""
+    # Importing it costs a tenth of a second: only where a file is read.
+    from jsonschema import Draft202012Validator
+
+    failures = [
+        _Failure(
+            tuple(e.absolute_path), str(e.validator), e.validator_value, cast("Mapping[str, Any]", e.schema), e.instance
+        )
+        for e in Draft202012Validator(schema).iter_errors(document.value)
+    ]
+    return [p for failure in failures for p in _problems(document, failure)]
+
+
+def dotted(path: Path) -> str:
+    """Return a path as a person would write it: `placement[0].when`."""
+    out = ""
+    for step in path:
+        out += f"[{step}]" if isinstance(step, int) else f".{step}" if out else step
+    return out
+
+
+def _problems(document: Document, failure: _Failure) -> Iterator[Problem]:
+    path = failure.path
+    name = f"`{dotted(path)}`" if path else "the file"
+    match failure.keyword:
+        case "additionalProperties":
+            known = list(failure.schema.get("properties", {}))
+            for key in sorted(set(failure.instance) - set(known)):
+                what = f"`{dotted((*path, key))}` is not known here{suggestion(key, known)}"
+                yield document.problem((*path, key), what, at_key=True)
+        case "required":
+            for key in failure.limit:
+                if key not in failure.instance:
+                    yield document.problem(path, f"{name} lacks `{key}`", at_key=True)
+        case _:
+            yield document.problem(path, f"{name} {_expectation(failure)}")
+
+
+def _expectation(failure: _Failure) -> str:
+    keyword, limit, schema = failure.keyword, failure.limit, failure.schema
+    if own := schema.get("errorMessage") or (keyword == "pattern" and schema.get("patternErrorMessage")):
+        return str(own)
+    if keyword == "type":
+        return f"must be {_types(limit)}, not {_type_of(failure.instance)}"
+    if keyword == "enum":
+        near = suggestion(failure.instance, limit) if isinstance(failure.instance, str) else ""
+        return f"must be one of {', '.join(limit)}{near}"
+    return _LIMITS.get(keyword, f"does not satisfy `{keyword}`").format(limit)
+
+
+def _types(value: str | Iterable[str]) -> str:
+    return " or ".join(_TYPES[t] for t in ([value] if isinstance(value, str) else value))
+
+
+def _type_of(instance: object) -> str:
+    match instance:
+        case None:
+            return "empty"
+        case bool():
+            return "true or false (quote it if it is text)"
+        case int() | float():
+            return "a number (quote it if it is text)"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+    return "a mapping"

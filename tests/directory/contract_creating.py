@@ -125,6 +125,7 @@ class CreatingContract:
         assert (found.dn, found.dn.name, found.dn.parent) == (dn, cn, world.ou)
         assert found.attributes == {"cn": cn}
         assert world.reader.exists(dn)
+        assert world.reader.read(dn, ["cn"]) == found
         assert world.reader.owners("cn", [dn.text]) == {dn.text: added.sid}
         assert world.listed() == [cn]
         world.writer.delete(added.guid)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from reconciler.errors import NotFoundError
+from reconciler.errors import DirectoryError, NotFoundError
 from reconciler.model.account import HALF_MADE
 from reconciler.model.dn import DN
 from tests.directory.world import Outside, World, guids
@@ -162,6 +162,29 @@ class ReadingContract(Outside):
         assert world.reader.exists(world.ou)
         assert not world.reader.exists(world.at("bob"))
         assert not world.reader.exists(world.ou.child("OU", "Missing").child("CN", "alice"))
+
+    def test_a_user_is_read_by_dn_in_any_case(self, world: World) -> None:
+        alice = world.add("alice", mail="alice@example.test")
+        world.admin.edit(world.at("alice"), "adminCount", 1)
+        for dn in (world.at("alice"), world.at("ALICE")):
+            found = world.reader.read(dn, ["mail", "sn"])
+            assert found is not None
+            assert (found.guid, found.sid, found.dn.text) == (alice.guid, alice.sid, alice.dn.text)
+            assert (found.protected, found.deleted) == (("adminCount",), False)
+            assert found.attributes == {"mail": "alice@example.test"}
+
+    def test_nothing_is_read_where_there_is_nothing(self, world: World) -> None:
+        world.add("alice")
+        world.admin.delete(world.at("alice"))
+        assert world.reader.read(world.at("alice"), ["cn"]) is None
+        assert world.reader.read(world.ou.child("OU", "Missing").child("CN", "alice"), ["cn"]) is None
+
+    def test_what_is_no_user_is_not_read_as_one(self, world: World) -> None:
+        world.admin.create_computer(world.at("host"), world.unique("host") + "$")
+        for dn in (world.departed, world.at("host")):
+            with pytest.raises(DirectoryError) as caught:
+                world.reader.read(dn, ["cn"])
+            assert caught.value.remedy
 
     def test_a_deleted_object_exists_no_more(self, world: World) -> None:
         world.add("alice")

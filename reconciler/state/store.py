@@ -50,7 +50,7 @@ def load_state(tree: Tree) -> State:
 def load_or_empty(tree: Tree, *, full: bool = False) -> State | None:
     """Return the state to import over, or None before the first import.
 
-    Takes one whose writing was interrupted. With `full` (both sides are about to be read in full, so that only joins and
+    Takes one whose writing was interrupted. With `full` (both sides are about to be read in full, so only joins and
     what goes with them matter) also one whose counts are off. Raises StateError for a damaged file, and for shards
     without a manifest, since starting afresh over them would forget joins.
     """

@@ -1,0 +1,136 @@
+"""The import of accounts: what a controller said, over the accounts and joins known so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.directory.port import Changes, Entry
+from reconciler.model.account import Account
+from reconciler.model.dn import DN
+
+from .paths import sid_key
+
+Find = Callable[[Sequence[str]], dict[str, Entry]]
+"""Returns the objects with these GUIDs wherever in the domain they are, deleted ones too; unseen ones are absent."""
+
+
+def import_accounts(
+    old: Mapping[str, Account],
+    read: Sequence[Entry] | Changes,
+    *,
+    find: Find,
+    anchor_names: Callable[[Entry], str | None],
+    gone_or_out: Callable[[str], bool],
+    blocked: Callable[[str], bool],
+    ous: Sequence[DN],
+    as_of: str,
+) -> dict[str, Account]:
+    """Return the accounts as they are after this read, by SID, sorted by SID as numbers.
+
+    `read` is either everything under the OUs or the changes since the last read; after `Changes.containers` the caller
+    must read in full. `anchor_names` returns the id of the guest that an entry's anchor attribute names, None where that
+    is nobody. `gone_or_out` says of a guest's id that they have left or are out of the policy's scope, `blocked` that
+    Entra does not let them sign in. `as_of` becomes `departed` where that begins now.
+
+    A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under the
+    OUs; a joined one wherever it is, and as `missing` where it is not seen. It ends when the account is seen deleted and
+    nothing needs it any more: the guest has left, or another account that is there carries the same guest.
+    """
+    importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of)
+    present, doubtful = _full(old, read) if not isinstance(read, Changes) else _incremental(old, read, ous)
+    found = find([account.guid for account in doubtful]) if doubtful else {}
+    lost: list[Account] = []
+    for account in doubtful:
+        entry = found.get(account.guid)
+        if entry is None or entry.deleted:
+            lost.append(replace(account, missing="invisible" if entry is None else "deleted"))
+        elif account.guest is not None or _under(entry.dn, ous):
+            present[account.sid] = entry
+    accounts = {sid: importer.seen(entry) for sid, entry in present.items()}
+    carried = {account.guest for account in accounts.values()}
+    for account in lost:
+        if account.guest is not None and not importer.ended(account, carried):
+            accounts[account.sid] = importer.unseen(account)
+    return {sid: accounts[sid] for sid in sorted(accounts, key=sid_key)}
+
+
+def _full(old: Mapping[str, Account], read: Iterable[Entry]) -> tuple[dict[str, Entry], list[Account]]:
+    """Return what is there by SID, and the known accounts of which that does not say where they are."""
+    present = {entry.sid: entry for entry in read}
+    return present, [account for account in old.values() if account.sid not in present]
+
+
+def _incremental(
+    old: Mapping[str, Account], changes: Changes, ous: Sequence[DN]
+) -> tuple[dict[str, Entry], list[Account]]:
+    """Like `_full`, for changes over what was known.
+
+    A missing account is asked for each time: becoming visible changes nothing about it, so no increment shows it.
+    """
+    shown = {entry.sid: entry for entry in changes.entries if _under(entry.dn, ous)}
+    elsewhere = {entry.sid for entry in (*changes.entries, *changes.deleted)} - shown.keys()
+    present: dict[str, Entry] = {}
+    doubtful: list[Account] = []
+    for account in old.values():
+        if account.sid in elsewhere or (account.missing and account.sid not in shown):
+            doubtful.append(account)
+        else:
+            present[account.sid] = _entry(account)
+    return present | shown, doubtful
+
+
+def _entry(account: Account) -> Entry:
+    """Return an account that did not change as a reader would show it."""
+    return Entry(account.guid, account.sid, account.dn, account.attributes, account.protected)
+
+
+def _under(dn: DN, ous: Sequence[DN]) -> bool:
+    return any(dn.within(ou) for ou in ous)
+
+
+@dataclass(frozen=True, slots=True)
+class _Importer:
+    """The rules for one account."""
+
+    old: Mapping[str, Account]
+    anchor_names: Callable[[Entry], str | None]
+    gone_or_out: Callable[[str], bool]
+    blocked: Callable[[str], bool]
+    as_of: str
+
+    def seen(self, entry: Entry) -> Account:
+        """Return an account that is there, as it is now, with what is remembered about it."""
+        known = self.old.get(entry.sid)
+        guest = known.guest if known and known.guest else self.anchor_names(entry)
+        now = Account(
+            sid=entry.sid,
+            guid=entry.guid,
+            dn=entry.dn,
+            attributes=entry.attributes,
+            protected=entry.protected,
+            guest=guest,
+            departed=self._departed(guest, known),
+        )
+        return replace(now, suspended=self._suspended(now, known))
+
+    def unseen(self, account: Account) -> Account:
+        """Return a joined account that is missing, as it was last seen."""
+        return replace(account, departed=self._departed(account.guest, account))
+
+    def ended(self, account: Account, carried: set[str | None]) -> bool:
+        """Whether a missing account's join is over. Not seeing it proves nothing; seeing it deleted does."""
+        if account.missing != "deleted" or account.guest is None:
+            return False
+        return account.guest in carried or self.gone_or_out(account.guest)
+
+    def _departed(self, guest: str | None, known: Account | None) -> str | None:
+        if guest is None or not self.gone_or_out(guest):
+            return None
+        return (known.departed if known else None) or self.as_of
+
+    def _suspended(self, now: Account, known: Account | None) -> bool:
+        """Whether this program disabled it: it was seen enabled, and is disabled now that its guest may not sign in."""
+        if known is None or now.guest is None or not now.disabled:
+            return False
+        return known.suspended or (not known.disabled and (now.departed is not None or self.blocked(now.guest)))

@@ -1,0 +1,8 @@
+"""Imports: what both ends said, merged over what `state/` already knew. Pure; every look-up is an argument."""
+
+from __future__ import annotations
+
+from .import_accounts import import_accounts
+from .import_guests import import_guests
+
+__all__ = ["import_accounts", "import_guests"]

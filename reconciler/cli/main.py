@@ -43,7 +43,14 @@ def parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=words, description=words, allow_abbrev=False)
 
     init = add("init", "scaffold an operations directory: settings, the default policy, workflows, CODEOWNERS")
-    init.add_argument("target", metavar="DIR", nargs="?", default=".")
+    init.add_argument("target", metavar="DIR", nargs="?", default=".", help="where (default: here)")
+    init.add_argument("--tenant", default="contoso.onmicrosoft.com", help="the tenant's id or domain")
+    init.add_argument("--client-id", default="00000000-0000-0000-0000-000000000000", help="the app registration that reads users")
+    init.add_argument("--controller", default="ldaps://dc1.contoso.test", help="a domain controller")
+    init.add_argument("--base", default="DC=contoso,DC=test", help="the domain's DN; guests go to OU=Guests below it")
+    init.add_argument("--forge", choices=("github", "git"), default="github", help="where plans are proposed")
+    init.add_argument("--repository", default="contoso/identity", help="OWNER/NAME on GitHub")
+    _json(init)
     demo = add("demo", "run the whole loop on this machine, with nothing to configure")
     demo.add_argument("--directory", dest="kind", choices=("memory", "samba"), default="memory", help="what stands in for Active Directory")
     demo.add_argument("--guests", type=_positive, metavar="N", default=40, help="how many guests the tenant starts with (default: 40)")
@@ -97,6 +104,12 @@ def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | 
         return 130
 
 
+def run_command(context: Context, argv: Sequence[str]) -> Exit:
+    """Run one command within a context that is there already; raises what the command raises."""
+    arguments = parser().parse_args(argv)
+    return _COMMANDS[arguments.command](context, arguments)
+
+
 def _explain(context: Context, error: ReconcileError) -> None:
     from reconciler.render.errors import show_error
 
@@ -106,9 +119,10 @@ def _explain(context: Context, error: ReconcileError) -> None:
 
 
 def _init(context: Context, arguments: argparse.Namespace) -> Exit:
-    from .init import init
+    from .init import Answers, init
 
-    return init(context, Path(arguments.target))
+    given = {name: getattr(arguments, name) for name in Answers.__dataclass_fields__}
+    return init(context, Path(arguments.target), Answers(**given))
 
 
 def _demo(context: Context, arguments: argparse.Namespace) -> Exit:

@@ -1,0 +1,22 @@
+"""`reconcile demo`: the whole loop on this machine, with nothing to configure."""
+
+from __future__ import annotations
+
+from reconciler.errors import Exit, ReconcileError
+
+from .context import Context
+
+
+def demo(context: Context, kind: str, guests: int) -> Exit:
+    """Tell the story against a domain in memory, or against a real one on Samba."""
+    try:
+        from reconciler.demo.domains import MemoryDomain, SambaDomain
+        from reconciler.demo.story import tell
+    except ImportError as error:
+        raise ReconcileError(f"the demonstration needs {error.name}", "Install it with: pip install 'reconcile[demo]'") from error
+    if kind == "memory":
+        tell(context.out, MemoryDomain(), guests)
+    else:
+        with SambaDomain().running() as domain:
+            tell(context.out, domain, guests)
+    return Exit.OK

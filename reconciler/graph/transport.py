@@ -18,7 +18,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, Retry
 from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import MaxRetryError, ResponseError
+from urllib3.exceptions import LocationParseError, MaxRetryError, ResponseError
+from urllib3.util import parse_url
 
 from reconciler import __version__
 from reconciler.errors import GraphError, SettingsError
@@ -126,19 +127,25 @@ def _check_bundle(path: Path, source: str) -> None:
 
 
 def https_origin(url: str, source: str) -> str:
-    """Return `https://host[:port]` of a URL from the settings; raise SettingsError, naming `source`, if it is none."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise SettingsError(f"{source}: {url!r} is not a URL", "Write it as https://host.") from error
-    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+    """Return the origin of a URL from the settings; raise SettingsError, naming `source`, when it has none."""
+    found = origin(url)
+    if found is None:
         raise SettingsError(
             f"{source}: {url!r} is not an https:// URL",
             "A credential only ever travels over TLS: write it as https://host.",
         )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"https://{host}" + (f":{port}" if port not in (None, _HTTPS) else "")
+    return found
+
+
+def origin(url: str) -> str | None:
+    """Return `https://host[:port]` of an address as `requests` will read it, None where it is not one of that kind."""
+    try:
+        parts = parse_url(url)
+    except LocationParseError:
+        return None
+    if parts.scheme != "https" or not parts.host or parts.auth is not None:
+        return None
+    return f"https://{parts.host}" + (f":{parts.port}" if parts.port not in (None, _HTTPS) else "")
 
 
 def explain(error: requests.RequestException, url: str) -> GraphError:

@@ -75,7 +75,7 @@ def checked_id(user_id: str) -> str:
 
 
 def removal(user_id: str, raw: Mapping[str, object]) -> Removal | None:
-    """Return how a user of a delta round was removed, None for one that was not; raise GraphError for another reason."""
+    """Return how a user of a delta round was removed, None for one that was not; raise GraphError for others."""
     if "@removed" not in raw:
         return None
     told = raw["@removed"]

@@ -1,0 +1,118 @@
+"""From settings and environment to a directory: controllers in order, verified TLS, one sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.errors import DirectoryUnavailableError, SettingsError
+from reconciler.model.settings import Settings
+
+from .port import DirectoryReader, DirectoryWriter
+
+if TYPE_CHECKING:
+    from .ldap.dial import Credentials
+    from .ldap.reader import LdapReader
+
+USER = "RECONCILE_LDAP_USER"
+PASSWORD = "RECONCILE_LDAP_PASSWORD"  # noqa: S105  the variable's name
+
+Ask = Callable[[str], str]
+_Reader = TypeVar("_Reader", bound="LdapReader")
+
+
+def open_reader(
+    settings: Settings, env: Mapping[str, str], ask: Ask | None, controller: str | None = None
+) -> DirectoryReader:
+    """Return a connection that cannot write, to the first controller that answers, or to `controller` alone.
+
+    Signs in with RECONCILE_LDAP_USER and RECONCILE_LDAP_PASSWORD from `env`, or with what `ask` (None without a
+    terminal; it must not echo) returns for a prompt; with `bind: gssapi`, with the tickets of the credential cache.
+    Raises SettingsError, or DirectoryUnavailableError saying why each controller was not used.
+    """
+    from .ldap.reader import LdapReader
+
+    return _open(LdapReader, settings, env, ask, controller, read_only=True)
+
+
+def open_writer(
+    settings: Settings, env: Mapping[str, str], ask: Ask | None, controller: str | None = None
+) -> DirectoryWriter:
+    """Return a connection that can write; otherwise like `open_reader`."""
+    from .ldap.writer import LdapWriter
+
+    return _open(LdapWriter, settings, env, ask, controller, read_only=False)
+
+
+def _open(
+    kind: type[_Reader],
+    settings: Settings,
+    env: Mapping[str, str],
+    ask: Ask | None,
+    controller: str | None,
+    *,
+    read_only: bool,
+) -> _Reader:
+    from .ldap.dial import Endpoint, dial
+    from .ldap.tls import context
+
+    urls = _controllers(settings, controller)
+    ca_file = settings.directory.ca_file
+    trusted = context(Path(settings.root, ca_file) if ca_file else None)
+    credentials = _credentials(settings, env, ask)
+    failures: list[DirectoryUnavailableError] = []
+    for url in urls:
+        try:
+            session = dial(Endpoint.parse(url), trusted, credentials, read_only=read_only)
+        except DirectoryUnavailableError as error:
+            if error.code is not None:  # a refused sign-in: trying it on every controller would lock the account out
+                raise
+            failures.append(error)
+            continue
+        catalog = Endpoint.parse(url, catalog=True)
+        reader = kind(session, partial(dial, catalog, trusted, credentials, read_only=True))
+        if reader.base != settings.directory.base:
+            reader.close()
+            raise SettingsError(
+                f"{url} serves the domain {reader.base}, and directory.base in reconcile.yaml says"
+                f" {settings.directory.base}.",
+                "Correct directory.base or directory.controllers.",
+            )
+        return reader
+    if len(failures) == 1:
+        raise failures[0]
+    raise DirectoryUnavailableError("No domain controller can be used:\n" + "\n".join(map(str, failures)))
+
+
+def _controllers(settings: Settings, controller: str | None) -> tuple[str, ...]:
+    known = settings.directory.controllers
+    if not known:
+        raise SettingsError("reconcile.yaml names no domain controller.", "List one in directory.controllers.")
+    if controller is None:
+        return known
+    if controller not in known:  # it comes from the tree: it must not say where the password is sent
+        raise SettingsError(
+            f"The domain controller {controller!r} is not among directory.controllers in reconcile.yaml.",
+            "Import again from one that is.",
+        )
+    return (controller,)
+
+
+def _credentials(settings: Settings, env: Mapping[str, str], ask: Ask | None) -> Credentials:
+    from .ldap.dial import Gssapi, Simple
+
+    if settings.directory.bind == "gssapi":
+        return Gssapi(env.get("KRB5CCNAME"))
+    if settings.directory.bind != "simple":
+        raise SettingsError(f"directory.bind is {settings.directory.bind!r}.", "Write `simple` or `gssapi`.")
+    user = _secret(USER, env, ask, "User name for the directory: ")
+    return Simple(user, _secret(PASSWORD, env, ask, f"Password of {user}: "))
+
+
+def _secret(name: str, env: Mapping[str, str], ask: Ask | None, prompt: str) -> str:
+    value = env.get(name) or (ask(prompt) if ask else "")
+    if not value:  # an empty password would be an anonymous bind, which succeeds (RFC 4513, 5.1.2)
+        raise SettingsError(f"{name} is not set.", f"Set {name} in the environment, or run in a terminal.")
+    return value

@@ -1,0 +1,1 @@
+"""The directory port over LDAP (ldap3), against Active Directory and what speaks like it."""

@@ -1,0 +1,141 @@
+"""The directory port's reading half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from reconciler.directory.port import Changes, Domain, Entry
+from reconciler.errors import DirectoryUnavailableError, NotFoundError
+from reconciler.model.dn import DN
+
+from . import decode, filters, root
+from .entries import Entries, protected_users
+from .owners import CHUNK, chunks, kind, owners
+from .refusals import visible
+from .session import Session
+
+_FOREST = ""
+"""The base under which a global catalog searches every domain of the forest."""
+
+
+class LdapReader:
+    """Reads one domain over one connection, which no other thread may use at the same time.
+
+    `catalog` opens another one to the same controller's global catalog.
+    """
+
+    def __init__(self, session: Session, catalog: Callable[[], Session]) -> None:
+        self._session = session
+        self._open_catalog = catalog
+        self._catalog: Session | None = None
+        self._names = root.naming(session)
+        self._source_of_authority: bool | None = None
+
+    @property
+    def base(self) -> DN:
+        """The domain's DN, as its controller says it."""
+        return DN(self._names.domain)
+
+    def domain(self) -> Domain:
+        """Return who this controller is and how far its database has come."""
+        return root.domain(self._session)
+
+    def accounts(
+        self, ous: Sequence[DN], attributes: Sequence[str], progress: Callable[[int], None] = lambda _n: None
+    ) -> Iterator[Entry]:
+        """Yield every user under the OUs, once."""
+        for ou in ous:
+            if not self.exists(ou):
+                raise NotFoundError(
+                    f"There is no {visible(ou.text)}, or it is not visible to this account.",
+                    "Create the OU, or correct directory.ous in reconcile.yaml.",
+                )
+        entries, seen = self._entries(attributes), set[str]()
+        for ou in _outermost(ous):
+            for page in self._session.pages(ou.text, filters.USER, entries.requested):
+                fresh = [e for e in map(entries.entry, page) if e.guid not in seen]
+                seen.update(e.guid for e in fresh)
+                progress(len(seen))
+                yield from fresh
+
+    def changes(self, attributes: Sequence[str], since: int) -> Changes:
+        """Return what has a uSNChanged of more than `since`, domain-wide."""
+        entries, newer = self._entries(attributes), filters.above(since)
+        base, graves = self._names.domain, self._names.deleted_objects
+        live = self._session.search(base, filters.both(filters.USER, newer), entries.requested)
+        users = {e.guid: e for e in map(entries.entry, live)}
+        deleted: dict[str, Entry] = {}
+        if self._session.read(graves, (), deleted=True) is not None:  # most accounts on Windows may not see it
+            where = filters.both(filters.USER_OR_TOMBSTONE, newer, filters.equals("isDeleted", "TRUE"))
+            found = self._session.search(graves, where, entries.requested, deleted=True)
+            deleted = {e.guid: e for e in map(entries.entry, found)}
+        containers = any(self._session.search(base, filters.both(filters.CONTAINER, newer)))
+        return Changes(
+            entries=tuple(e for e in users.values() if e.guid not in deleted),
+            deleted=tuple(deleted.values()),
+            containers=containers,
+        )
+
+    def find(self, guids: Iterable[str], attributes: Sequence[str]) -> dict[str, Entry]:
+        """Return the users with these GUIDs wherever in the domain they are, deleted ones included."""
+        asked = list(guids)
+        if not asked:
+            return {}
+        entries, found = self._entries(attributes), dict[str, Entry]()
+        for chunk in chunks(asked, CHUNK):
+            any_of = filters.either(filters.equals("objectGUID", decode.guid_bytes(guid)) for guid in chunk)
+            where = filters.both(filters.USER_OR_TOMBSTONE, any_of)
+            for item in self._session.search(self._names.domain, where, entries.requested, deleted=True):
+                entry = entries.entry(item)
+                found[entry.guid] = entry
+        return found
+
+    def owners(self, attribute: str, values: Sequence[str]) -> dict[str, str]:
+        """Return which of these names are taken, and by whom; userPrincipalName in the whole forest."""
+        names = kind(attribute)
+        owned = owners(self._session, self._names.domain, names, values)
+        if attribute.casefold() == "userprincipalname" and self._names.global_catalog and values:
+            catalog = self._forest()
+            if catalog is not None:
+                owned = owners(catalog, _FOREST, names, values) | owned
+        return owned
+
+    def read(self, dn: DN, attributes: Sequence[str]) -> Entry | None:
+        """Return the user with this DN, or None; raise DirectoryError for an object of another kind."""
+        entries = self._entries(attributes)
+        found = self._session.read(dn.text, entries.requested)
+        return entries.entry(found) if found else None
+
+    def exists(self, dn: DN) -> bool:
+        """Whether there is an object with this DN."""
+        return self._session.read(dn.text, ()) is not None
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for session in filter(None, (self._session, self._catalog)):
+            session.close()
+
+    def _entries(self, attributes: Sequence[str]) -> Entries:
+        if self._source_of_authority is None:
+            self._source_of_authority = root.in_schema(self._session, self._names, "msDS-ObjectSoa")
+        return Entries(
+            attributes,
+            source_of_authority=self._source_of_authority,
+            protected_users=protected_users(self._session, self._names),
+        )
+
+    def _forest(self) -> Session | None:
+        """The global catalog, or None where it cannot be reached and this domain is the whole forest anyway."""
+        if self._catalog is None:
+            try:
+                self._catalog = self._open_catalog()
+            except DirectoryUnavailableError:
+                if root.domains_in_forest(self._session, self._names) > 1:
+                    raise
+        return self._catalog
+
+
+def _outermost(ous: Sequence[DN]) -> list[DN]:
+    """Leave out every OU that lies in another one."""
+    distinct = list(dict.fromkeys(ous))
+    return [ou for ou in distinct if not any(ou != other and ou.within(other) for other in distinct)]

@@ -1,0 +1,178 @@
+"""One bound connection, its operations and how each ended. Nothing of ldap3 is seen beyond this module and `dial`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import ldap3
+from ldap3.core.exceptions import LDAPException
+from pyasn1.error import PyAsn1Error
+
+from reconciler.errors import DirectoryError, DirectoryUnavailableError
+
+from .refusals import REFERRAL, Result, refusal, visible
+
+PAGE = 1000
+_PAGED = "1.2.840.113556.1.4.319"
+_DOMAIN_SCOPE = "1.2.840.113556.1.4.1339"
+_SHOW_DELETED = "1.2.840.113556.1.4.417"
+_ANYTHING = "(objectClass=*)"
+_NO_ATTRIBUTES = ("1.1",)
+
+Change = tuple[str, Sequence[bytes]]
+"""What to do with these values of an attribute: one of the constants below, and the values."""
+ADD, DELETE, REPLACE = ldap3.MODIFY_ADD, ldap3.MODIFY_DELETE, ldap3.MODIFY_REPLACE
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One search result: DN and raw values by attribute name in lower case."""
+
+    dn: str
+    values: Mapping[str, Sequence[bytes]]
+
+    def one(self, name: str) -> bytes | None:
+        """Return the (first) value of an attribute."""
+        return next(iter(self.values.get(name.lower(), ())), None)
+
+    def text(self, name: str) -> str:
+        """Return the first value as text, empty where there is none."""
+        return (self.one(name) or b"").decode()
+
+
+class Session:
+    """Searches raise DirectoryError; writes return their result for the caller to judge.
+
+    A lost connection is a DirectoryUnavailableError, after which the session stays closed.
+    """
+
+    def __init__(self, connection: ldap3.Connection, url: str) -> None:
+        self._connection: Any = connection  # the stubs leave add, modify and delete untyped
+        self.url = url
+
+    def close(self) -> None:
+        """Say good-bye and close."""
+        if not self._connection.closed:
+            with self._talking("closing"):
+                self._connection.unbind()
+
+    def read(
+        self, dn: str, attributes: Sequence[str], within: str = _ANYTHING, *, deleted: bool = False
+    ) -> Found | None:
+        """Return one object by DN (`<GUID=…>` is one), or None where there is none that is visible and matches."""
+        found, result, _ = self._search(dn, within, ldap3.BASE, attributes, None, deleted=deleted)
+        if result.code == 32:  # noqa: PLR2004  noSuchObject
+            return None
+        self._check(f"Reading {dn or 'the root DSE'}", result)
+        return found[0] if found else None
+
+    def pages(
+        self, base: str, where: str, attributes: Sequence[str], *, deleted: bool = False
+    ) -> Iterator[list[Found]]:
+        """Yield what matches below `base`, page by page (RFC 2696); an incomplete answer is an error."""
+        cookie: bytes | None = b""
+        what = f"Searching {base or 'the forest'}"
+        while cookie is not None:
+            found, result, following = self._search(base, where, ldap3.SUBTREE, attributes, cookie, deleted=deleted)
+            self._check(what, result)
+            if following is None:
+                raise DirectoryError(
+                    f"{what}: the controller answered without saying whether that was all.",
+                    "Name a controller that supports paged results (RFC 2696).",
+                )
+            cookie = following or None
+            yield found
+
+    def search(
+        self, base: str, where: str, attributes: Sequence[str] = (), *, deleted: bool = False
+    ) -> Iterator[Found]:
+        """Yield what matches below `base`."""
+        for page in self.pages(base, where, attributes, deleted=deleted):
+            yield from page
+
+    def add(self, dn: str, classes: Sequence[str], attributes: Mapping[str, Sequence[bytes]]) -> Result:
+        """Add an object."""
+        with self._talking(f"adding {dn}"):
+            self._connection.add(dn, list(classes), {name: list(values) for name, values in attributes.items()})
+            return self._result()
+
+    def modify(self, dn: str, changes: Mapping[str, Sequence[Change]]) -> Result:
+        """Modify an object, all changes or none."""
+        with self._talking(f"modifying {dn}"):
+            wire = {name: [(how, list(values)) for how, values in items] for name, items in changes.items()}
+            self._connection.modify(dn, wire)
+            return self._result()
+
+    def rename(self, dn: str, rdn: str, parent: str) -> Result:
+        """Rename and move an object."""
+        with self._talking(f"moving {dn}"):
+            self._connection.modify_dn(dn, rdn, delete_old_dn=True, new_superior=parent)
+            return self._result()
+
+    def delete(self, dn: str) -> Result:
+        """Delete an object."""
+        with self._talking(f"deleting {dn}"):
+            self._connection.delete(dn)
+            return self._result()
+
+    def _search(
+        self, base: str, where: str, scope: str, attributes: Sequence[str], cookie: bytes | None, *, deleted: bool
+    ) -> tuple[list[Found], Result, bytes | None]:
+        controls = [(_SHOW_DELETED, True, None)] if deleted else []
+        if scope == ldap3.SUBTREE:
+            # Otherwise a search of a whole domain answers with references to the other partitions.
+            controls.append((_DOMAIN_SCOPE, True, None))
+        with self._talking(f"searching {base}"):
+            self._connection.search(
+                base,
+                where,
+                scope,
+                dereference_aliases=ldap3.DEREF_NEVER,
+                attributes=list(attributes or _NO_ATTRIBUTES),
+                controls=controls,
+                paged_size=None if cookie is None else PAGE,
+                paged_criticality=True,
+                paged_cookie=cookie or None,
+            )
+            answer = self._connection.response
+            paging = self._connection.result.get("controls", {}).get(_PAGED)
+            found = [_found(item) for item in answer if item["type"] == "searchResEntry"]
+            result = self._result()
+        if any(item["type"] == "searchResRef" for item in answer):
+            referred = Result(REFERRAL, "referral", "part of the answer is on another server")
+            raise refusal(f"Searching {base}", referred)
+        return found, result, paging["value"]["cookie"] if paging else None
+
+    def _result(self) -> Result:
+        result = self._connection.result
+        return Result(result["result"], result["description"], result["message"] or "")
+
+    @staticmethod
+    def _check(what: str, result: Result) -> None:
+        if result.code:
+            raise refusal(what, result)
+
+    @contextmanager
+    def _talking(self, what: str) -> Iterator[None]:
+        """Turn a lost connection, and an answer that is not LDAP, into the one error that says so."""
+        try:
+            yield
+        except (LDAPException, OSError, PyAsn1Error, LookupError, ValueError, TypeError) as error:
+            self._drop()
+            raise DirectoryUnavailableError(
+                f"The connection to {visible(self.url)} was lost while {visible(what)}: {visible(str(error))}",
+                "Check the network and the domain controller, then run again: what was done stays done.",
+            ) from error
+
+    def _drop(self) -> None:
+        if self._connection.socket is not None:
+            self._connection.socket.close()
+        self._connection.closed = True
+
+
+def _found(item: Mapping[str, Any]) -> Found:
+    values = {name.lower(): values for name, values in item["raw_attributes"].items()}
+    return Found(bytes(item["raw_dn"]).decode(), values)

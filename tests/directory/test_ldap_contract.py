@@ -1,0 +1,81 @@
+"""The directory port's contract, kept by LDAP against a real domain controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.demo.samba import Controller
+from reconciler.demo.samba.administrator import Administrator
+from reconciler.directory.connect import open_reader, open_writer
+from reconciler.directory.port import DirectoryReader, DirectoryWriter
+from reconciler.model.dn import DN
+from reconciler.model.values import Value
+from tests.directory.contract import DirectoryContract, World
+from tests.support.samba import Accounts, samba_env, samba_settings
+
+
+class SambaAdmin:
+    """The domain's administrator, on a connection of their own."""
+
+    def __init__(self, connection: Administrator) -> None:
+        self._connection = connection
+
+    def edit(self, dn: DN, attribute: str, value: Value | None) -> None:
+        values = [] if value is None else value if isinstance(value, tuple) else (str(value),)
+        self._connection.replace(dn.text, attribute, list(values))
+
+    def create_user(self, dn: DN, sam: str) -> None:
+        self._connection.user(dn.text, {"sAMAccountName": sam})
+
+    def create_computer(self, dn: DN, sam: str) -> None:
+        self._connection.add(dn.text, ["computer"], {"sAMAccountName": sam})
+
+    def create_ou(self, dn: DN) -> None:
+        self._connection.ou(dn.text)
+
+    def move(self, dn: DN, to: DN) -> None:
+        self._connection.move(dn.text, to.rdn, to.parent.text)
+
+    def rename_ou(self, dn: DN, to: DN) -> None:
+        self.move(dn, to)
+
+    def delete(self, dn: DN) -> None:
+        self._connection.delete(dn.text)
+
+
+@pytest.fixture(scope="module")
+def reader(samba: Controller, samba_accounts: Accounts) -> Iterator[DirectoryReader]:
+    reader = open_reader(samba_settings(samba), samba_env(samba_accounts.administrator), None)
+    yield reader
+    reader.close()
+
+
+@pytest.fixture(scope="module")
+def writer(samba: Controller, samba_accounts: Accounts) -> Iterator[DirectoryWriter]:
+    writer = open_writer(samba_settings(samba), samba_env(samba_accounts.administrator), None)
+    yield writer
+    writer.close()
+
+
+@pytest.fixture(scope="module")
+def administrator(samba: Controller) -> Iterator[Administrator]:
+    with samba.administrator() as administrator:
+        yield administrator
+
+
+@pytest.fixture
+def world(
+    samba: Controller,
+    samba_ou: DN,
+    reader: DirectoryReader,
+    writer: DirectoryWriter,
+    administrator: Administrator,
+) -> World:
+    return World(writer, reader, DN(samba.base), samba_ou, SambaAdmin(administrator))
+
+
+@pytest.mark.samba
+class TestLdap(DirectoryContract):
+    """Everything the contract says."""

@@ -29,13 +29,13 @@ def import_accounts(
     """Return the accounts as they are after this read, by SID, sorted by SID as numbers.
 
     `read` is either everything under the OUs or the changes since the last read; after `Changes.containers` the caller
-    must read in full. `anchor_names` returns the id of the guest that an entry's anchor attribute names, None where that
-    is nobody. `gone_or_out` says of a guest's id that they have left or are out of the policy's scope, `blocked` that
-    Entra does not let them sign in. `as_of` becomes `departed` where that begins now.
+    must read in full. `anchor_names` returns the id of the guest that an entry's anchor attribute names, or None where
+    that is nobody. `gone_or_out` says of a guest's id that they have left or are out of the policy's scope, `blocked`
+    that Entra does not let them sign in. `as_of` becomes `departed` where that begins now.
 
-    A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under the
-    OUs; a joined one wherever it is, and as `missing` where it is not seen. It ends when the account is seen deleted and
-    nothing needs it any more: the guest has left, or another account that is there carries the same guest.
+    A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under
+    the OUs; a joined one wherever it is, and as `missing` where it is not seen. The join ends when the account is seen
+    deleted and nothing needs it any more: the guest has left, or another account that is there carries the same guest.
     """
     importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of)
     present, doubtful = _full(old, read) if not isinstance(read, Changes) else _incremental(old, read, ous)

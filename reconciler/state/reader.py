@@ -37,7 +37,8 @@ def read(data: bytes, path: str, lines: Lines | None = None, *, fast: bool = Tru
         return _Builder(yaml.parse(text, Loader=loader), path, lines).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _error(path, mark.line + 1 if mark else 1, error.problem or "not YAML") from error
+        line = min(mark.line + 1, text.count("\n")) if mark else 1
+        raise _error(path, line, error.problem or "not YAML") from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise _error(path, 1, "not YAML: an escape or a character that no string can hold") from error
 

@@ -7,23 +7,23 @@ import random
 import pytest
 
 from reconciler.directory.memory import MemoryDirectory
-from reconciler.directory.port import DirectoryReader, DirectoryWriter
 from reconciler.model.dn import DN
-from tests.directory.contract import Admin, DirectoryContract, World
+from tests.directory.contract import DirectoryContract, World
+
+BASE = DN("DC=contoso,DC=test")
+CONTROLLER = "ldaps://dc1.contoso.test"
 
 
-@pytest.fixture
-def world() -> World:
-    base = DN("DC=contoso,DC=test")
-    directory = MemoryDirectory(base, random.Random(1))
-    ou = base.child("OU", "Guests")
+def make_world(directory: MemoryDirectory | None = None) -> World:
+    """Return a world of its own, in a new domain unless one is given."""
+    directory = directory or MemoryDirectory(BASE, random.Random(1))
+    ou = BASE.child("OU", "Guests")
     directory.create_ou(ou)
     directory.create_ou(ou.child("OU", "Departed"))
-    writer: DirectoryWriter = directory.writer("ldaps://dc1.contoso.test")
-    reader: DirectoryReader = directory.reader("ldaps://dc1.contoso.test")
-    admin: Admin = directory
-    return World(writer, reader, base, ou, admin)
+    return World(directory.writer(CONTROLLER), directory.reader(CONTROLLER), BASE, ou, directory)
 
 
 class TestMemoryDirectory(DirectoryContract):
-    pass
+    @pytest.fixture
+    def world(self) -> World:
+        return make_world()

@@ -177,10 +177,10 @@ class Engine:
 
     def _check(self, stored: Stored, changed: Mapping[str, Value | None]) -> None:
         for attribute in UNIQUE:
-            name = changed.get(attribute.casefold())
+            name = changed.get(attribute)
             owner = self.store.named(attribute, name) if isinstance(name, str) else None
             if owner and owner.guid != stored.guid:
-                raise refusals.name_taken(stored.dn, attribute, str(name))
+                raise refusals.name_taken(stored.dn, UNIQUE[attribute], str(name))
         if stored.kind == "user" and "samaccountname" not in stored.attributes:
             raise refusals.unwilling(stored.dn, "a user has a sAMAccountName", "Give it another one instead.")
         if stored.kind == "user" and "useraccountcontrol" in changed:

@@ -111,10 +111,10 @@ class MemoryReader:
         store = self._engine.store
         if attribute.casefold() == "cn":
             return self._engine.lookup(DN(value))
-        if attribute.casefold() in {name.casefold() for name in UNIQUE}:
+        if attribute.casefold() in UNIQUE:
             return store.named(attribute, value)
         live = (s for s in store.objects.values() if not s.deleted)
-        return next((s for s in live if fold(str(read(s, attribute) or "")) == fold(value)), None)
+        return next((s for s in live if fold(value) in _folded(read(s, attribute))), None)
 
 
 class MemoryWriter(MemoryReader):
@@ -146,8 +146,8 @@ class MemoryWriter(MemoryReader):
             held: dict[str, Value | None] = {}
             for m in modifications:
                 key = m.attribute.casefold()
-                if not _same(held.get(key, stored.attributes.get(key)) if key in held else read(stored, key), m.before):
-                    raise refusals.mismatch(stored.dn, m.attribute)
+                if not _same(held[key] if key in held else read(stored, key), m.before):
+                    raise refusals.mismatch(stored.dn, m.attribute, occupied=m.before is None)
                 held[key] = m.after
             self._engine.update(stored, held)
 
@@ -172,6 +172,11 @@ class MemoryWriter(MemoryReader):
     def _may_write(self, dn: DN) -> None:
         if self._writable is not None and not any(dn.within(ou) and dn != ou for ou in self._writable):
             raise refusals.denied(dn)
+
+
+def _folded(value: Value | None) -> set[str]:
+    values = value if isinstance(value, tuple) else () if value is None else (str(value),)
+    return {fold(v) for v in values}
 
 
 def _same(held: Value | None, expected: Value | None) -> bool:

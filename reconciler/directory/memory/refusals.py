@@ -12,7 +12,9 @@ from reconciler.errors import (
 )
 from reconciler.model.dn import DN
 
+MISMATCH = 16
 CONSTRAINT_VIOLATION = 19
+VALUE_EXISTS = 20
 INVALID_SYNTAX = 21
 NO_SUCH_OBJECT = 32
 INVALID_DN = 34
@@ -22,7 +24,6 @@ NAMING_VIOLATION = 64
 NOT_A_LEAF = 66
 NOT_ON_RDN = 67
 ALREADY_EXISTS = 68
-MISMATCH = 16
 
 
 def not_found(what: str) -> NotFoundError:
@@ -31,7 +32,7 @@ def not_found(what: str) -> NotFoundError:
         f"{what} is not in the directory",
         "Take a new snapshot: the object was deleted or renamed, or its container was never created.",
         code=NO_SUCH_OBJECT,
-        diagnostic="0000208D: NameErr: DSID-0, problem 2001 (NO_OBJECT)",
+        diagnostic="0000208D: NameErr: problem 2001 (NO_OBJECT)",
     )
 
 
@@ -41,30 +42,30 @@ def dn_taken(dn: DN) -> NameTakenError:
         f"{dn} is already another object's name",
         "Choose another cn or OU in the policy, or rename the other object.",
         code=ALREADY_EXISTS,
-        diagnostic="00002071: UpdErr: DSID-0, problem 6005 (ENTRY_EXISTS)",
+        diagnostic="00002071: UpdErr: problem 6005 (ENTRY_EXISTS)",
     )
 
 
 def name_taken(dn: DN, attribute: str, value: str) -> NameTakenError:
     """Another object has this sAMAccountName or userPrincipalName."""
-    upn = attribute.casefold() == "userprincipalname"
+    upn = attribute == "userPrincipalName"
     return NameTakenError(
         f"{dn}: {attribute} {value!r} already belongs to another object",
         "Choose another name in the policy, or free this one.",
         code=CONSTRAINT_VIOLATION if upn else ALREADY_EXISTS,
-        diagnostic="000021C8: AtrErr: DSID-0, problem 1005 (CONSTRAINT_ATT_TYPE)"
-        if upn
-        else "00000524: UpdErr: DSID-0",
+        diagnostic="000021C8: AtrErr: problem 1005 (CONSTRAINT_ATT_TYPE)" if upn else "00000524: UpdErr: problem 6005",
     )
 
 
-def mismatch(dn: DN, attribute: str) -> ValueMismatchError:
-    """Compare-and-swap found another value."""
+def mismatch(dn: DN, attribute: str, *, occupied: bool) -> ValueMismatchError:
+    """Compare-and-swap found another value; `occupied` where it expected none."""
     return ValueMismatchError(
         f"{dn}: {attribute} does not hold the value that was to be replaced; nothing was changed",
         "Take a new snapshot and plan again: somebody else changed it.",
-        code=MISMATCH,
-        diagnostic="00002085: AtrErr: DSID-0, problem 1001 (NO_ATTRIBUTE_OR_VAL)",
+        code=VALUE_EXISTS if occupied else MISMATCH,
+        diagnostic="00002083: AtrErr: problem 1004 (ATT_OR_VALUE_EXISTS)"
+        if occupied
+        else "00002085: AtrErr: problem 1001 (NO_ATTRIBUTE_OR_VAL)",
     )
 
 
@@ -74,7 +75,7 @@ def denied(dn: DN) -> AccessDeniedError:
         f"{dn}: this account has no right to write there",
         "Delegate the OU to the account, or take the OU out of the settings.",
         code=ACCESS_DENIED,
-        diagnostic="00002098: SecErr: DSID-0, problem 4003 (INSUFF_ACCESS_RIGHTS)",
+        diagnostic="00002098: SecErr: problem 4003 (INSUFF_ACCESS_RIGHTS)",
     )
 
 
@@ -96,7 +97,7 @@ def syntax(dn: DN, what: str) -> DirectoryError:
         f"{dn}: {what}",
         "Change the flow in the policy: an empty source clears a value, it never writes an empty one.",
         code=INVALID_SYNTAX,
-        diagnostic="00000057: AtrErr: DSID-0, problem 1006 (BAD_VAL)",
+        diagnostic="00000057: AtrErr: problem 1006 (BAD_VAL)",
     )
 
 
@@ -121,7 +122,7 @@ def not_a_leaf(dn: DN) -> DirectoryError:
         f"{dn} has other objects below it",
         "Delete or move those first.",
         code=NOT_A_LEAF,
-        diagnostic="00002015: UpdErr: DSID-0, problem 6003 (CANT_ON_NON_LEAF)",
+        diagnostic="00002015: UpdErr: problem 6003 (CANT_ON_NON_LEAF)",
     )
 
 

@@ -10,7 +10,8 @@ from reconciler.model.values import fold
 
 from .objects import Stored
 
-UNIQUE = ("sAMAccountName", "userPrincipalName")
+UNIQUE = {"samaccountname": "sAMAccountName", "userprincipalname": "userPrincipalName"}
+"""Names that one live object holds, by the key they are stored under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Store:
     root: str
     objects: dict[str, Stored] = field(default_factory=dict)
     _children: dict[str, dict[tuple[str, str], str]] = field(default_factory=dict)
-    _names: dict[str, dict[str, str]] = field(default_factory=lambda: {name.casefold(): {} for name in UNIQUE})
+    _names: dict[str, dict[str, str]] = field(default_factory=lambda: {name: {} for name in UNIQUE})
 
     def put(self, stored: Stored) -> None:
         """Insert an object, or replace its former version."""
@@ -101,6 +102,6 @@ def _rdn(stored: Stored) -> tuple[str, str]:
 
 def _names(stored: Stored) -> Iterator[tuple[str, str]]:
     for attribute in UNIQUE:
-        held = stored.attributes.get(attribute.casefold())
+        held = stored.attributes.get(attribute)
         if isinstance(held, str):
-            yield attribute.casefold(), fold(held)
+            yield attribute, fold(held)

@@ -142,7 +142,7 @@ class _Names(Protocol):
 
 
 def _names(locale: str, seed: int) -> _Names:
-    from faker import Factory  # noqa: PLC0415  heavy, and only the demonstration has it
+    from faker import Factory
 
     generator = Factory.create(locale, providers=["faker.providers.person"])
     generator.seed_instance(seed)

@@ -50,7 +50,10 @@ class Holder:
     @staticmethod
     def parse(text: str) -> Holder:
         """Read `dump`'s text. Raises ValueError for anything else: whoever can push can write one."""
-        record = json.loads(text)
+        try:
+            record = json.loads(text)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
         if not (isinstance(record, dict) and isinstance(record.get("process"), dict)):
             raise ValueError("no holder and process")  # noqa: TRY004  what is wrong is the text
         texts = {name: _text(record, name) for name in ("owner", "digest", "run", "version")}

@@ -99,7 +99,7 @@ def _read(repo: Repository, tip: str, commit: str) -> Mapping[str, Any]:
 def _parse(commit: str, content: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         what = f"the note on {commit} in {REF} is not a JSON object of receipts"

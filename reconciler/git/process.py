@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _STATE, _STARTED = 0, 19
-"""Fields 3 and 22 of /proc/PID/stat (proc(5)), counted behind the command name, which can hold spaces and `)` itself."""
+"""Fields 3 and 22 of /proc/PID/stat (proc(5)), counted behind the command name, which can hold spaces and `)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Process:
         )
 
     def ended(self) -> bool:
-        """Whether this process is known to be over. False also where it cannot be told: elsewhere, another container."""
+        """Whether this process is known to be over. False too where it cannot be told: elsewhere, another container."""
         here = Process.current()
         if (self.host, self.machine) != (here.host, here.machine):
             return False

@@ -45,7 +45,8 @@ def fetch(git: Git, remote: str, ref: str, into: str) -> str | None:
 def push(git: Git, remote: str, ref: str, commit: str | None, expected: str | None) -> bool:
     """Set a remote's ref to `commit` (None deletes it) if it is as `expected` (None: absent); False when it is not.
 
-    Raises GitError when the remote refuses for another reason. A push that arrived although its answer was lost counts.
+    Raises GitError when the remote refuses for another reason. A push that arrived although its answer
+    was lost counts (a deletion cannot be told from somebody else's).
     """
     _check(remote, ref)
     lease = f"--force-with-lease={ref}:{expected or ''}"
@@ -56,7 +57,7 @@ def push(git: Git, remote: str, ref: str, commit: str | None, expected: str | No
             # "=" is said before the lease is looked at: somebody had already set exactly this.
             return not re.search(rb"^=\t", done.out, re.MULTILINE) or expected == commit
         now = peek(git, remote, ref)
-        if now == commit:
+        if commit and now == commit:
             return True
         if now != expected:
             return False

@@ -36,7 +36,7 @@ class Repository:
 
     @staticmethod
     def open(directory: Path, prefix: str = "") -> Repository:
-        """Find the repository around `directory`. `prefix` counts only for a bare one: it has no folders to stand in."""
+        """Find the repository around `directory`. `prefix` counts only for a bare one, which has no folders."""
         asked = ("--is-bare-repository", "--absolute-git-dir", "--git-common-dir", "--show-prefix")
         answers = Git(directory).run("rev-parse", *asked).text.split("\n")
         bare, own, common, within = (
@@ -102,7 +102,7 @@ class Repository:
         return commit
 
     def fetch_ref(self, remote: str, ref: str) -> str | None:
-        """Return the id a remote's ref has now, its objects fetched and kept from git gc; None: there is no such ref."""
+        """Return the id a remote's ref has now, its objects fetched and kept from git gc; None: no such ref."""
         return remotes.fetch(self.git, remote, ref, f"refs/reconcile/fetched/{ref_safe(f'{remote} {ref}', ref)}")
 
     def push_ref(self, remote: str, ref: str, commit: str | None, expected: str | None) -> bool:
@@ -114,7 +114,7 @@ class Repository:
         return remotes.peek(self.git, remote, ref)
 
     def identity(self) -> dict[str, str]:
-        """Return the environment that names our commits' author: whom git is configured for, else `reconcile` itself."""
+        """Return the environment that names our commits' author: whom git is configured for, or `reconcile`."""
         names: dict[str, str] = {}
         for role in ("AUTHOR", "COMMITTER"):
             said = self.git.run("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT", ok=(0, 128))
@@ -132,7 +132,7 @@ class Repository:
 
     def remotes(self) -> dict[str, str]:
         """Return the configured remotes' URLs by name, credentials masked."""
-        from git import Repo  # noqa: PLC0415  costs more than a whole warm plan to import
+        from git import Repo  # costs more than a whole warm plan to import
 
         with Repo(self.own_git_dir) as repo:
             return {remote.name: readable(remote.url) for remote in repo.remotes}

@@ -124,6 +124,7 @@ class Git:
         try:
             done = subprocess.run(
                 self._command(args),
+                cwd=self.directory,
                 input=stdin,
                 capture_output=True,
                 env=self._environment(env),
@@ -152,7 +153,12 @@ class Git:
             given.seek(0)
             try:
                 process = subprocess.Popen(
-                    self._command(args), stdin=given, stdout=subprocess.PIPE, stderr=said, env=self._environment(None)
+                    self._command(args),
+                    stdin=given,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    cwd=self.directory,
+                    env=self._environment(None),
                 )
             except OSError as error:
                 raise _unstartable(self.directory, error) from None
@@ -167,7 +173,7 @@ class Git:
                     process.kill()
 
     def _command(self, args: Sequence[str]) -> list[str]:
-        return ["git", "-C", str(self.directory), "--literal-pathspecs", "--no-replace-objects", *_OPTIONS, *args]
+        return ["git", "--literal-pathspecs", "--no-replace-objects", *_OPTIONS, *args]
 
     def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
         inherited = {k: v for k, v in os.environ.items() if not _INHERITED.fullmatch(k)}

@@ -1,0 +1,89 @@
+"""git is never allowed to hang, to leak, or to fail without words."""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.errors import GitError
+from reconciler.git.repository import Repository
+from reconciler.git.run import Git, readable
+
+from .conftest import Clone
+
+
+def test_credentials_in_urls_are_masked() -> None:
+    said = "fatal: unable to access 'https://x-access-token:ghs_secret@github.com/contoso/identity/': 403"
+    assert readable(said) == "fatal: unable to access 'https://***@github.com/contoso/identity/': 403"
+
+
+@given(st.text(st.characters(exclude_characters="@/", exclude_categories=["Z", "C"]), min_size=8))
+def test_no_password_survives_in_a_url(password: str) -> None:
+    shown = readable(f"remote: https://user:{password}@host/x said no")
+    assert shown == "remote: https://***@host/x said no"
+
+
+@given(st.text())
+def test_what_a_remote_says_cannot_steer_a_terminal(said: str) -> None:
+    assert all(c == "\n" or unicodedata.category(c) != "Cc" for c in readable(said))
+    assert not set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f") & set(readable(said))
+
+
+def test_a_folder_outside_any_repository_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(GitError) as refused:
+        Repository.open(tmp_path)
+    assert "not a git repository" in refused.value.what
+    assert "-C DIR" in refused.value.remedy
+
+
+def test_a_folder_that_does_not_exist_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(GitError) as refused:
+        Repository.open(tmp_path / "nowhere")
+    assert "nowhere" in refused.value.what
+    assert "-C DIR" in refused.value.remedy
+
+
+def test_a_missing_git_is_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GitError, match="Install git"):
+        Repository.open(tmp_path)
+
+
+def test_an_environment_left_by_a_hook_does_not_redirect_us(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = clone.git("rev-parse", "HEAD")
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_INDEX_FILE", "/nonexistent")
+    assert clone.open().head() == head
+
+
+def test_a_git_that_takes_too_long_is_given_up(clone: Clone) -> None:
+    with pytest.raises(GitError, match=r"no answer within 0\.2 seconds"):
+        Git(clone.root).run("-c", "alias.wait=!sleep 30", "wait", timeout=0.2)
+
+
+def test_a_remote_that_asks_for_a_password_is_an_error_not_a_prompt(clone: Clone) -> None:
+    class Locked(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Locked) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            with pytest.raises(GitError) as refused:
+                clone.open().fetch(f"http://127.0.0.1:{server.server_port}/r.git", "main")
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "credentials" in refused.value.remedy

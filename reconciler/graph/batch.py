@@ -43,7 +43,7 @@ def _chunk(client: GraphClient, urls: Sequence[str], sleep: Callable[[float], No
             key = next(iter(busy))
             raise busy[key].refusal(f"GET {pending[key].partition('?')[0]}, asked {attempt + 1} times")
         sleep(wait)
-        pending = {key: pending[key] for key in busy}
+        pending = {key: url for key, url in pending.items() if key in busy}
     return [done[str(n)] for n in range(len(urls))]
 
 

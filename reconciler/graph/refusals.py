@@ -52,6 +52,8 @@ _SIGN_IN: Final[Mapping[int, tuple[str, str]]] = {
     700211: ("no federated credential matches the token's issuer", _FEDERATED),
     700212: ("no federated credential matches the token's audience", _FEDERATED),
     700213: ("no federated credential matches the token's subject", _FEDERATED),
+    7002138: ("the federated credential's subject differs from the token's in upper and lower case", _FEDERATED),
+    50013: ("the signature of the token presented does not hold", _FEDERATED),
     90002: ("the tenant is unknown", _TENANT),
     900021: ("the tenant is unknown", _TENANT),
     900023: ("the tenant is unknown", _TENANT),

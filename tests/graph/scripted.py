@@ -42,6 +42,11 @@ class Reply:
 Script = Callable[[Asked], Reply]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that does not trust us hangs up, and its own side of it is what is tested."""
+
+
 class Peer:
     """Answers each request by the longest prefix of its path; a list of replies is used up, its last one stays."""
 
@@ -49,7 +54,7 @@ class Peer:
         self.ca = files.ca
         self.asked: list[Asked] = []
         self._scripts: dict[str, Script] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(files.cert, files.key)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)

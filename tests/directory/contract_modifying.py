@@ -82,6 +82,36 @@ class ModifyingContract:
                 )
         assert world.read(alice, "sn", "displayName").attributes == {"sn": "held", "displayName": "alice"}
 
+    def test_several_values_are_swapped_together_whatever_their_order(self, world: World) -> None:
+        alice = world.add("alice", otherMailbox=("a@example.test", "b@example.test"))
+        assert world.read(alice, "otherMailbox").attributes == {"otherMailbox": ("a@example.test", "b@example.test")}
+        world.writer.modify(
+            alice.guid,
+            [Modification("otherMailbox", ("b@example.test", "A@example.test"), ("b@example.test", "c@example.test"))],
+        )
+        assert world.read(alice, "otherMailbox").attributes == {"otherMailbox": ("b@example.test", "c@example.test")}
+        world.writer.modify(
+            alice.guid, [Modification("otherMailbox", ("b@example.test", "c@example.test"), ("d@example.test",))]
+        )
+        assert world.read(alice, "otherMailbox").attributes == {"otherMailbox": ("d@example.test",)}
+        world.writer.modify(alice.guid, [Modification("otherMailbox", ("d@example.test",), None)])
+        assert world.read(alice, "otherMailbox").attributes == {}
+
+    @pytest.mark.parametrize(
+        "before",
+        [("a@example.test",), ("a@example.test", "b@example.test", "c@example.test"), ("a@example.test", "x"), None],
+    )
+    def test_other_values_than_expected_change_nothing_at_all(
+        self, world: World, before: tuple[str, ...] | None
+    ) -> None:
+        held = ("a@example.test", "b@example.test")
+        alice = world.add("alice", otherMailbox=held)
+        with pytest.raises(ValueMismatchError):
+            world.writer.modify(
+                alice.guid, [Modification("sn", None, "new"), Modification("otherMailbox", before, ("d@example.test",))]
+            )
+        assert world.read(alice, "otherMailbox", "sn").attributes == {"otherMailbox": held}
+
     def test_a_mismatch_is_no_change(self, world: World) -> None:
         alice = world.add("alice", sn="held")
         cursor = world.reader.domain().usn

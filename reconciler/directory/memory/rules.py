@@ -43,6 +43,8 @@ def value(dn: DN, name: str, given: Value) -> Value:
     if known.kind == "integer":
         if isinstance(given, bool) or not isinstance(given, int) or given not in _INTEGERS:
             raise refusals.syntax(dn, f"{name} is a 32-bit integer")
+        if known.max is not None and not 0 <= given <= known.max:
+            raise refusals.constraint(dn, f"{name} is between 0 and {known.max}")
         return given
     if known.kind == "boolean":
         if not isinstance(given, bool):
@@ -109,7 +111,9 @@ def _text(dn: DN, known: schema.Attribute, text: str) -> str:
         raise refusals.constraint(dn, f"{known.name} is longer than {known.max} UTF-16 code units")
     if wrong := sorted(set(known.illegal) & set(text)):
         raise refusals.constraint(dn, f"{known.name} holds {''.join(wrong)!r}", "00000523: AtrErr: problem 1005")
-    if known.name == "sAMAccountName" and (min(text) < " " or text.endswith(".") or not text.strip(". ")):
+    if known.name == "sAMAccountName" and (
+        min(text) < " " or "\x7f" in text or text.endswith(".") or not text.strip(". ")
+    ):
         raise refusals.constraint(
             dn,
             f"{known.name} holds a control character, ends with a dot, or is blank",

@@ -86,6 +86,13 @@ class Files:
         return here
 
 
+def write_file(root: Path, path: str, data: bytes) -> None:
+    """Put one file below an operations directory, durably; see `Files.replace`."""
+    files = Files(root)
+    files.replace(path, data)
+    files.settle(path.rsplit("/", 1)[0])
+
+
 def is_temporary(path: str) -> bool:
     """Whether an interrupted `replace` left this file."""
     name = path.rsplit("/", 1)[-1]

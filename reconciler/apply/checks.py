@@ -61,7 +61,9 @@ def check_account(change: Change, entry: Entry, guest: Guest, expect: Expectatio
     for delta in change.deltas:
         if delta.secret or delta.attribute == "cn":
             continue
-        if not any(held.get(delta.attribute) == v for v in (delta.before, delta.after, *([delta.via] if delta.via else []))):
+        if not any(
+            held.get(delta.attribute) == v for v in (delta.before, delta.after, *([delta.via] if delta.via else []))
+        ):
             raise StaleError(f"{delta.attribute} has been changed in Active Directory since the import")
     settled = all(d.secret or d.attribute == "cn" or held.get(d.attribute) == d.after for d in change.deltas)
     return settled and change.action is not Action.DELETE and (change.to is None or exactly(entry.dn, change.to))

@@ -57,7 +57,9 @@ class Journal:
 
     def open(self, plan: Plan, digest: str, commit: str) -> None:
         """Record that work on this digest starts, or starts again."""
-        self._write("open", {"digest": digest, "commit": commit, "changes": len(plan.changes), "serial": plan.origin.serial})
+        self._write(
+            "open", {"digest": digest, "commit": commit, "changes": len(plan.changes), "serial": plan.origin.serial}
+        )
 
     def intent(self, change: Change, step: str) -> None:
         """Record what is about to be tried. Returns only once it is on disk."""

@@ -36,7 +36,9 @@ class Ends:
     policy: Policy
 
 
-def run(plan: Plan, ends: Ends, ous: Sequence[DN], journal: Journal, keep_lock: Callable[[], None], progress: Progress) -> list[Outcome]:
+def run(
+    plan: Plan, ends: Ends, ous: Sequence[DN], journal: Journal, keep_lock: Callable[[], None], progress: Progress
+) -> list[Outcome]:
     """Carry out the plan's changes in order; return one outcome for each.
 
     `keep_lock` is called before each batch and raises when the lock is no longer ours. Raises DirectoryUnavailableError or

@@ -118,7 +118,9 @@ def _create(change: Change, guest: Guest, hands: Hands) -> bool:
             return False
         if entry.attributes.get(_UAC) != HALF_MADE:
             raise StaleError("an account that carries this guest's anchor is there already, and not half-made")
-        missing = [Modification(n, entry.attributes.get(n), v) for n, v in values.items() if entry.attributes.get(n) != v]
+        missing = [
+            Modification(n, entry.attributes.get(n), v) for n, v in values.items() if entry.attributes.get(n) != v
+        ]
         if missing:
             hands.announce(change, "complete")
             hands.writer.modify(entry.guid, missing)

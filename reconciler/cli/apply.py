@@ -13,7 +13,16 @@ from reconciler.apply.journal import Journal, Outcome, journal_path
 from reconciler.apply.receipt import Receipt, counts, written_on
 from reconciler.apply.run import Ends, run
 from reconciler.directory.port import DirectoryWriter
-from reconciler.errors import Exit, GuardError, LockedError, ReconcileError, SettingsError, StalePlanError, StateError, UsageError
+from reconciler.errors import (
+    Exit,
+    GuardError,
+    LockedError,
+    ReconcileError,
+    SettingsError,
+    StalePlanError,
+    StateError,
+    UsageError,
+)
 from reconciler.git import lock as locks
 from reconciler.git import notes
 from reconciler.git.holder import Holder
@@ -29,7 +38,9 @@ from .loading import Planned, load_settings, planned
 def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bool) -> Exit:
     """Check, show, ask, take the lock, carry out, record."""
     if not yes and not context.interactive:
-        raise UsageError("apply needs --yes where there is no terminal to ask on", "Add --yes, and --digest to pin the plan.")
+        raise UsageError(
+            "apply needs --yes where there is no terminal to ask on", "Add --yes, and --digest to pin the plan."
+        )
     repository = Repository.open(context.directory)
     here = load_settings(context, repository.at("HEAD") if repository.bare else repository.work_tree())
     merged = _Merged.fetch(context, repository, here)
@@ -63,11 +74,14 @@ class _Merged:
         settings = load_settings(context, tree)
         if (settings.forge.remote, settings.forge.branch) != (remote, branch):
             raise SettingsError(
-                f"reconcile.yaml here and on {remote}/{branch} name different forges", "Pull, and look at what changed in it."
+                f"reconcile.yaml here and on {remote}/{branch} name different forges",
+                "Pull, and look at what changed in it.",
             )
         stored = tree.read("state/plan.json")
         if stored is None:
-            raise StalePlanError(f"{remote}/{branch} holds no plan", "Run `reconcile propose` and merge what it proposes.")
+            raise StalePlanError(
+                f"{remote}/{branch} holds no plan", "Run `reconcile propose` and merge what it proposes."
+            )
         claimed = stored_digest(stored)
         made = planned(context, tree)
         if made.encoded.digest != claimed:
@@ -83,7 +97,8 @@ class _Merged:
         own = self.made.encoded.digest
         if digest is not None and digest.lower() != own:
             raise StalePlanError(
-                f"{self.remote}/{self.branch} holds plan {own}, not {digest.lower()}", "Look at the plan that is merged, and name its digest."
+                f"{self.remote}/{self.branch} holds plan {own}, not {digest.lower()}",
+                "Look at the plan that is merged, and name its digest.",
             )
         if not self.made.plan.changes:
             return
@@ -95,7 +110,8 @@ class _Merged:
         expires = datetime.fromisoformat(self.made.plan.origin.expires)
         if self._now() > expires:
             raise StalePlanError(
-                f"plan {own} expired at {self.made.plan.origin.expires}", "Run `reconcile snapshot` and `reconcile propose` for a fresh one."
+                f"plan {own} expired at {self.made.plan.origin.expires}",
+                "Run `reconcile snapshot` and `reconcile propose` for a fresh one.",
             )
         self._check_guards()
 
@@ -104,7 +120,10 @@ class _Merged:
         lock = locks.acquire(self.repository, self.remote, self._holder(), self._now())
         try:
             if self.repository.fetch(self.remote, self.branch) != self.commit:
-                raise StalePlanError(f"{self.branch} moved while this plan was shown", "Run `reconcile apply` again to see what it holds now.")
+                raise StalePlanError(
+                    f"{self.branch} moved while this plan was shown",
+                    "Run `reconcile apply` again to see what it holds now.",
+                )
             if spent := self._spent():
                 raise spent
             origin = self.made.plan.origin
@@ -197,13 +216,15 @@ def _same_domain(made: Planned, writer: DirectoryWriter) -> None:
 
 def _show(context: Context, made: Planned) -> None:
     if not context.json:
-        from reconciler.render.terminal import terminal
+        from reconciler.render.plan_terminal import terminal
 
         terminal(made.plan, made.encoded.digest, context.out)
 
 
 def _confirmed(context: Context, made: Planned) -> bool:
-    context.say(f"Apply these {len(made.plan.changes)} changes to {made.plan.origin.domain_dn} through {made.plan.origin.controller}?")
+    context.say(
+        f"Apply these {len(made.plan.changes)} changes to {made.plan.origin.domain_dn} through {made.plan.origin.controller}?"
+    )
     try:
         return input("Only 'yes' is accepted: ").strip() == "yes"
     except EOFError:

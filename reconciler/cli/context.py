@@ -80,7 +80,10 @@ class Context:
         if self.consoles is None:
             from rich.console import Console
 
-            pair = (Console(highlight=False, markup=False, emoji=False), Console(stderr=True, highlight=False, markup=False, emoji=False))
+            pair = (
+                Console(highlight=False, markup=False, emoji=False),
+                Console(stderr=True, highlight=False, markup=False, emoji=False),
+            )
             object.__setattr__(self, "consoles", pair)
             return pair
         return self.consoles

@@ -13,7 +13,9 @@ def demo(context: Context, kind: str, guests: int) -> Exit:
         from reconciler.demo.domains import MemoryDomain, SambaDomain
         from reconciler.demo.story import tell
     except ImportError as error:
-        raise ReconcileError(f"the demonstration needs {error.name}", "Install it with: pip install 'reconcile[demo]'") from error
+        raise ReconcileError(
+            f"the demonstration needs {error.name}", "Install it with: pip install 'reconcile[demo]'"
+        ) from error
     if kind == "memory":
         tell(context.out, MemoryDomain(), guests)
     else:

@@ -58,7 +58,9 @@ def scaffold(directory: Path, answers: Answers) -> tuple[list[str], list[str]]:
             path.write_text(text, encoding="utf-8", newline="\n")
             written.append(name)
     except OSError as error:
-        raise ReconcileError(f"cannot write {error.filename}: {error.strerror}", "Choose another directory, or its permissions.") from error
+        raise ReconcileError(
+            f"cannot write {error.filename}: {error.strerror}", "Choose another directory, or its permissions."
+        ) from error
     return written, kept
 
 

@@ -45,15 +45,25 @@ def parser() -> argparse.ArgumentParser:
     init = add("init", "scaffold an operations directory: settings, the default policy, workflows, CODEOWNERS")
     init.add_argument("target", metavar="DIR", nargs="?", default=".", help="where (default: here)")
     init.add_argument("--tenant", default="contoso.onmicrosoft.com", help="the tenant's id or domain")
-    init.add_argument("--client-id", default="00000000-0000-0000-0000-000000000000", help="the app registration that reads users")
+    init.add_argument(
+        "--client-id", default="00000000-0000-0000-0000-000000000000", help="the app registration that reads users"
+    )
     init.add_argument("--controller", default="ldaps://dc1.contoso.test", help="a domain controller")
     init.add_argument("--base", default="DC=contoso,DC=test", help="the domain's DN; guests go to OU=Guests below it")
     init.add_argument("--forge", choices=("github", "git"), default="github", help="where plans are proposed")
     init.add_argument("--repository", default="contoso/identity", help="OWNER/NAME on GitHub")
     _json(init)
     demo = add("demo", "run the whole loop on this machine, with nothing to configure")
-    demo.add_argument("--directory", dest="kind", choices=("memory", "samba"), default="memory", help="what stands in for Active Directory")
-    demo.add_argument("--guests", type=_positive, metavar="N", default=40, help="how many guests the tenant starts with (default: 40)")
+    demo.add_argument(
+        "--directory",
+        dest="kind",
+        choices=("memory", "samba"),
+        default="memory",
+        help="what stands in for Active Directory",
+    )
+    demo.add_argument(
+        "--guests", type=_positive, metavar="N", default=40, help="how many guests the tenant starts with (default: 40)"
+    )
     _json(add("validate", "check settings, policies and state against schemas and types; no network"))
     snapshot = _json(add("snapshot", "import both sides into state/, incrementally when possible"))
     snapshot.add_argument("--only", choices=("graph", "ad"), help="import one side")

@@ -21,7 +21,7 @@ def plan(context: Context, output: str, *, detailed: bool) -> Exit:
 
 def write(context: Context, made: Planned) -> None:
     """Write state/plan.json and state/plan.md."""
-    from reconciler.render.markdown import markdown
+    from reconciler.render.plan_markdown import markdown
     from reconciler.state.files import write_file
 
     digests = (made.encoded.digest, made.encoded.changes_digest)
@@ -35,7 +35,7 @@ def show(context: Context, made: Planned, output: str) -> None:
     if output == "json":
         context.out.out(made.encoded.text.decode("ascii"), end="", highlight=False)
     elif output == "markdown":
-        from reconciler.render.markdown import markdown
+        from reconciler.render.plan_markdown import markdown
 
         context.out.out(markdown(made.plan, digest, made.encoded.changes_digest), end="", highlight=False)
     elif output == "html":
@@ -43,7 +43,7 @@ def show(context: Context, made: Planned, output: str) -> None:
 
         context.out.out(html(made.plan, digest), end="", highlight=False)
     else:
-        from reconciler.render.terminal import terminal
+        from reconciler.render.plan_terminal import terminal
 
         terminal(made.plan, digest, context.out)
 

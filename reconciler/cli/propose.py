@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reconciler.errors import Exit, GitError
-from reconciler.git.proposal import plan_branch, propose as commit_and_push, restore_state
+from reconciler.git.proposal import plan_branch, restore_state
+from reconciler.git.proposal import propose as commit_and_push
 from reconciler.git.repository import Repository
 from reconciler.git.tree import Tree
 from reconciler.model.plan import Plan
@@ -34,7 +35,13 @@ def propose(context: Context) -> Exit:
         return verdict(made.plan, detailed=False)
     if _still_good(repository, made, tip):
         restore_state(repository)
-        _say(context, made, f"{plan_branch(repository)} already proposes exactly these changes: left as it is.", None, None)
+        _say(
+            context,
+            made,
+            f"{plan_branch(repository)} already proposes exactly these changes: left as it is.",
+            None,
+            None,
+        )
         return verdict(made.plan, detailed=False)
     title = _title(made.plan)
     proposal = commit_and_push(
@@ -60,15 +67,18 @@ class _Published:
 
 def _publish(context: Context, made: Planned, branch: str, commit: str, title: str) -> _Published:
     from reconciler.forge.open import open_forge
-    from reconciler.forge.port import Published
-    from reconciler.render.markdown import markdown
+    from reconciler.forge.port import Instruction, Published
+    from reconciler.render.plan_markdown import markdown
 
     forge = open_forge(made.settings, context.env)
     body = markdown(made.plan, made.encoded.digest, made.encoded.changes_digest)
     answer = forge.publish(
         Published(branch=branch, base=made.settings.forge.branch, commit=commit, title=title, body=body)
     )
-    return _Published(str(answer), getattr(answer, "url", None))
+    if isinstance(answer, Instruction):
+        return _Published(answer.text, None)
+    words = "Opened" if answer.created else "Updated"
+    return _Published(f"{words} pull request {answer.number}: {answer.url}", answer.url)
 
 
 def _nothing_to_do(made: Planned, tip: Tree) -> str | None:

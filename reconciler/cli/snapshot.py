@@ -30,7 +30,7 @@ def snapshot(context: Context, only: str | None, *, full: bool) -> Exit:
     tree = Repository.open(context.directory).work_tree()
     settings = load_settings(context, tree)
     policy = load_policy(tree, settings)
-    old = load_or_empty(tree)
+    old = load_or_empty(tree, full=full and only is None)
     now = context.ports.clock().replace(microsecond=0)
     importer = _Importer(context, settings, policy, old, time(now), full=full)
     state = importer.run(only)
@@ -47,7 +47,9 @@ def time(at: datetime) -> str:
 class _Importer:
     """One import: graph first, since accounts are joined to guests; then the directory; then names outside the OUs."""
 
-    def __init__(self, context: Context, settings: Settings, policy: Policy, old: State | None, now: str, *, full: bool) -> None:
+    def __init__(
+        self, context: Context, settings: Settings, policy: Policy, old: State | None, now: str, *, full: bool
+    ) -> None:
         self._context = context
         self._settings = settings
         self._policy = policy
@@ -114,7 +116,9 @@ class _Importer:
             as_of=self._now,
         )
         live = sum(g.removed is None for g in guests.values())
-        cursor = GraphCursor(self._settings.entra.tenant, self._now, attributes, found.delta_link, live, len(guests) - live)
+        cursor = GraphCursor(
+            self._settings.entra.tenant, self._now, attributes, found.delta_link, live, len(guests) - live
+        )
         return guests, cursor
 
     def _round(self, source: GuestSource, attributes: Sequence[str], link: str | None) -> Round:
@@ -155,6 +159,7 @@ class _Importer:
             with self._progress.task("Reading all accounts from Active Directory") as task:
                 entries = list(reader.accounts(ous, attributes, task.done))
         anchors = _Anchors(self._policy, guests)
+        before = self._old.guests if self._old else {}
         gone = {i for i, g in guests.items() if _gone(g, self._policy)}
         accounts = import_accounts(
             old,
@@ -162,7 +167,7 @@ class _Importer:
             find=lambda guids: reader.find(guids, attributes),
             anchor_names=anchors.names,
             gone_or_out=lambda i: i in gone,
-            blocked=lambda i: i in guests and not guests[i].enabled,
+            blocked=lambda i: any(i in known and not known[i].enabled for known in (guests, before)),
             ous=ous,
             as_of=self._now,
         )

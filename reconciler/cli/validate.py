@@ -31,7 +31,9 @@ def validate(context: Context) -> Exit:
         )
         return Exit.OK
     context.result(f"reconcile.yaml is valid (SHA-256 {settings.sha256}).")
-    context.result(f"{policy.file} is valid: {len(policy.flows)} flows, {len(policy.joins)} join rules, {len(policy.placement)} placements.")
+    context.result(
+        f"{policy.file} is valid: {len(policy.flows)} flows, {len(policy.joins)} join rules, {len(policy.placement)} placements."
+    )
     context.result(f"  imports from Entra: id, {', '.join(policy.guest_attributes)}")
     context.result(f"  imports from AD:    {', '.join(policy.account_attributes)}")
     if state is None:

@@ -59,7 +59,11 @@ def keep(guest: Guest, match: Match, standing: Standing, policy: Policy) -> list
         changes.append(_join(guest, match, taken))
     if rest := [d for d in differing if d.attribute != anchor]:
         after = tuple(c.key for c in changes)
-        changes.append(_change(Action.UPDATE, guest, account, rest[0].rule, _flows_cause(rest), _deltas(account, rest), after=after))
+        changes.append(
+            _change(
+                Action.UPDATE, guest, account, rest[0].rule, _flows_cause(rest), _deltas(account, rest), after=after
+            )
+        )
     cn = next((d for d in wanted if d.attribute == "cn"), None)
     if cn is not None and cn.value != account.dn.name:
         delta = Delta("cn", account.dn.name, cn.value, cn.rule)
@@ -122,12 +126,16 @@ def _returned(guest: Guest, account: Account, policy: Policy, after: Iterable[st
 
 def _join(guest: Guest, match: Match, anchor: list[Desired]) -> Change:
     rule = match.by.expression.rule if match.by else anchor[0].rule
-    cause = f"takes over the account that {rule.name} found" if match.by else "the anchor of an established join is missing"
+    cause = (
+        f"takes over the account that {rule.name} found" if match.by else "the anchor of an established join is missing"
+    )
     return _change(Action.JOIN, guest, match.account, rule, cause, _deltas(match.account, anchor))
 
 
 def _disable(guest: Guest, account: Account, rule: Rule, cause: str) -> Change:
-    return _change(Action.DISABLE, guest, account, rule, cause, (Delta(_UAC, account.uac, account.uac | ACCOUNTDISABLE, rule),))
+    return _change(
+        Action.DISABLE, guest, account, rule, cause, (Delta(_UAC, account.uac, account.uac | ACCOUNTDISABLE, rule),)
+    )
 
 
 def _flows_cause(wanted: list[Desired]) -> str:
@@ -154,5 +162,15 @@ def _change(
     after: tuple[str, ...] = (),
 ) -> Change:
     return Change(
-        action, guest.id, guest.label, account.dn, rule, cause, account.sid, account.guid, to=to, deltas=deltas, after=after
+        action,
+        guest.id,
+        guest.label,
+        account.dn,
+        rule,
+        cause,
+        account.sid,
+        account.guid,
+        to=to,
+        deltas=deltas,
+        after=after,
     )

@@ -72,11 +72,8 @@ def _desired(guest: Guest, flow: Flow) -> Desired:
     except EvaluationError as error:
         raise UndecidableError(expression_conflict(guest, error)) from error
     known = attribute(flow.attribute)
-    if value is None:
-        reason = "it may not be empty" if known.required else None
-    else:
-        reason = validate_value(known, value)
-    if reason:
+    missing = "it may not be empty" if known.required else None
+    if reason := missing if value is None else validate_value(known, value):
         raise UndecidableError(
             Conflict(
                 guest.id,

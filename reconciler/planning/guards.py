@@ -28,7 +28,9 @@ def guards(
     )
 
 
-def _verdict(action: Action, count: int, earlier: int, managed: int, limit: Limit, acknowledged: frozenset[Action]) -> Guard:
+def _verdict(
+    action: Action, count: int, earlier: int, managed: int, limit: Limit, acknowledged: frozenset[Action]
+) -> Guard:
     allowed = _allowed(limit, managed)
     total = count + earlier
     if allowed is None or total <= allowed or action in acknowledged:

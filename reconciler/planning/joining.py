@@ -36,7 +36,9 @@ class Joins:
     conflicts: list[Conflict] = field(default_factory=list)
 
 
-def join(guests: Iterable[Guest], everyone: Mapping[str, Guest], accounts: Mapping[str, Account], policy: Policy) -> Joins:
+def join(
+    guests: Iterable[Guest], everyone: Mapping[str, Guest], accounts: Mapping[str, Account], policy: Policy
+) -> Joins:
     """Join `guests` (those who may have or get an account); `everyone` are all known ones, tombstones included."""
     joins = Joins()
     _established(joins, everyone, accounts, policy)

@@ -77,20 +77,22 @@ def split_collisions(
 def in_order(changes: list[Change]) -> list[Change]:
     """Return the changes in an order that can be carried out, each with what it must wait for (`after`)."""
     changes = sorted(changes, key=_rank)
-    givers = {step.gives: c.key for c in changes for step in steps(c) if step.gives and step.gives != step.takes}
+    givers: dict[Name, str] = {step.gives: c.key for c in changes for step in steps(c) if step.gives and step.gives != step.takes}
     by_key = {c.key: c for c in changes}
     waits: dict[str, dict[str, Name | None]] = {}
     for change in changes:
         needs: dict[str, Name | None] = dict.fromkeys((k for k in change.after if k in by_key), None)
         for step in steps(change):
-            giver = givers.get(step.takes) if step.takes != step.gives else None
+            giver = givers.get(step.takes) if step.takes and step.takes != step.gives else None
             if giver is not None and giver != change.key:
                 needs[giver] = step.takes
         waits[change.key] = needs
     return _topological(changes, by_key, waits)
 
 
-def _topological(changes: list[Change], by_key: dict[str, Change], waits: dict[str, dict[str, Name | None]]) -> list[Change]:
+def _topological(
+    changes: list[Change], by_key: dict[str, Change], waits: dict[str, dict[str, Name | None]]
+) -> list[Change]:
     dependents: dict[str, list[str]] = defaultdict(list)
     open_needs = {}
     for key, needs in waits.items():

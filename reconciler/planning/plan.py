@@ -110,7 +110,9 @@ def _for_guest(
     if match is None or account is None or account.missing is not None:
         return _without_account(guest, where, policy, account)
     try:
-        changes = leave(guest, account, where, policy, as_of) if where.kind == "left" else keep(guest, match, where, policy)
+        changes = (
+            leave(guest, account, where, policy, as_of) if where.kind == "left" else keep(guest, match, where, policy)
+        )
         problem = None
     except UndecidableError as error:
         # Somebody who is blocked is disabled even where the values of the account cannot be decided.
@@ -127,7 +129,9 @@ def _without_account(
 ) -> tuple[list[Change], Conflict | None]:
     if where.kind == "left" or (where.kind == "blocked" and policy.lifecycle.blocked_disable):
         return [], None
-    cause = "the guest is new" if lost is None else f"its account {lost.sid} was deleted in AD; the new one has another SID"
+    cause = (
+        "the guest is new" if lost is None else f"its account {lost.sid} was deleted in AD; the new one has another SID"
+    )
     try:
         return create(guest, policy, cause), None
     except UndecidableError as error:

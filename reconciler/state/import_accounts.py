@@ -31,7 +31,7 @@ def import_accounts(
     `read` is either everything under the OUs or the changes since the last read; after `Changes.containers` the caller
     must read in full. `anchor_names` returns the id of the guest that an entry's anchor attribute names, or None where
     that is nobody. `gone_or_out` says of a guest's id that they have left or are out of the policy's scope, `blocked`
-    that Entra does not let them sign in. `as_of` becomes `departed` where that begins now.
+    that Entra does not let them sign in, now or by the last import. `as_of` becomes `departed` where that begins now.
 
     A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under
     the OUs; a joined one wherever it is, and as `missing` where it is not seen. The join ends when the account is seen
@@ -130,7 +130,11 @@ class _Importer:
         return (known.departed if known else None) or self.as_of
 
     def _suspended(self, now: Account, known: Account | None) -> bool:
-        """Whether this program disabled it: it was seen enabled, and is disabled now that its guest may not sign in."""
+        """Whether this program disabled it: it was seen enabled, and is disabled since its guest may not sign in.
+
+        The guest may be back by the time of the first import that sees it disabled.
+        """
         if known is None or now.guest is None or not now.disabled:
             return False
-        return known.suspended or (not known.disabled and (now.departed is not None or self.blocked(now.guest)))
+        left = now.departed is not None or known.departed is not None
+        return known.suspended or (not known.disabled and (left or self.blocked(now.guest)))

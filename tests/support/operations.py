@@ -18,8 +18,8 @@ import pytest
 
 from reconciler.cli.init import Answers, scaffold
 from reconciler.demo.people import Person, generate
-from reconciler.demo.tenant import Tenant
 from reconciler.demo.samba import Controller
+from reconciler.demo.tenant import Tenant
 from reconciler.model.dn import DN
 
 TENANT = "7b3f0000-0000-4000-8000-00000000000a"
@@ -79,7 +79,9 @@ class Operations:
         """Run the program; `expect` is the exit code, None for any."""
         return self.start(*arguments, env=env).finish(expect)
 
-    def start(self, *arguments: str, env: Mapping[str, str] | None = None, program: Sequence[str] = ("-m", "reconciler")) -> Running:
+    def start(
+        self, *arguments: str, env: Mapping[str, str] | None = None, program: Sequence[str] = ("-m", "reconciler")
+    ) -> Running:
         command = [sys.executable, *program, "-C", str(self.directory), *arguments]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(command, env={**self.env, **(env or {})}, cwd=ROOT, text=True, **pipes)
@@ -107,6 +109,9 @@ class Operations:
 
     def journals(self) -> list[Path]:
         return sorted((self.root / "journal").rglob("*.jsonl"))
+
+    def receipts_exist(self) -> bool:
+        return "refs/notes/reconcile" in git(self.directory, "ls-remote", "origin")
 
     def receipts(self) -> list[dict[str, Any]]:
         """Every receipt on the remote, oldest first."""
@@ -177,7 +182,11 @@ def operations(tmp_path: Path, samba: Controller, samba_ou: DN) -> Iterator[Make
     with ExitStack() as ends:
 
         def make(people: Sequence[Person] | int = 6) -> Operations:
-            chosen = generate(people, seed=random.Random(samba_ou.text).randrange(10**6)) if isinstance(people, int) else people
+            chosen = (
+                generate(people, seed=random.Random(samba_ou.text).randrange(10**6))
+                if isinstance(people, int)
+                else people
+            )
             secret = secrets.token_urlsafe(24)
             tenant = ends.enter_context(Tenant(TENANT, CLIENT, chosen, secret=secret))
             with samba.administrator() as administrator:

@@ -1,0 +1,76 @@
+"""Kill `apply` anywhere: one more run, at once and without `unlock`, and the directory is as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from reconciler.demo.people import generate
+from reconciler.demo.samba import Controller
+from reconciler.model.dn import DN
+from tests.support.operations import Operations
+
+from .expected import accounts, wanted
+
+pytestmark = pytest.mark.samba
+ROUNDS = 13
+GUARDS = "guards:\n  create: {max: 100000}\n"
+
+
+@pytest.mark.parametrize("worker", range(4))
+def test_killed_anywhere_one_more_run_converges(
+    worker: int, operations: Callable[..., Operations], samba: Controller, samba_ou: DN
+) -> None:
+    """Four times thirteen kills: 52 points, each in a round of its own with creates, a swap of two UPNs and updates."""
+    rng = random.Random(worker)
+    ops = operations(generate(4, seed=100 + worker))
+    policy = ops.directory / "policies/guests.yaml"
+    policy.write_text(policy.read_text().partition("\nguards:")[0] + "\n" + GUARDS)
+    ops.commit("guards that a test of many rounds in one day needs")
+    ops.loop()
+    newcomers = iter(generate(4 + 2 * ROUNDS, seed=100 + worker)[4:])
+    points = count_points(ops, newcomers)
+    killed = [round_(ops, newcomers, rng.randrange(1, points + 1), samba, samba_ou) for _ in range(ROUNDS - 1)]
+    assert sum(killed) > ROUNDS / 2, "most points lie within the run"
+
+
+def drift(ops: Operations, newcomers: object) -> None:
+    """Two creates, a swap of two UPNs, a rename: 5 changes."""
+    first, second, third = sorted(ops.tenant.guests(), key=lambda u: u.id)[:3]
+    for _ in range(2):
+        ops.tenant.invite(next(newcomers))  # type: ignore[call-overload]
+    names = first.properties["userPrincipalName"], second.properties["userPrincipalName"]
+    aside = "aside_x.test#EXT#@contoso.onmicrosoft.com"
+    ops.tenant.update(first.id, userPrincipalName=aside)
+    ops.tenant.update(second.id, userPrincipalName=names[0])
+    ops.tenant.update(first.id, userPrincipalName=names[1])
+    ops.tenant.update(third.id, displayName=f"Name {random.random()}")
+    ops.reconcile("snapshot")
+    ops.reconcile("propose")
+    ops.merge()
+
+
+def count_points(ops: Operations, newcomers: object) -> int:
+    drift(ops, newcomers)
+    done = ops.start("apply", "--yes", program=("-m", "tests.support.killable", "0")).finish()
+    return int(done.err.rpartition("points: ")[2])
+
+
+def round_(ops: Operations, newcomers: object, point: int, samba: Controller, samba_ou: DN) -> bool:
+    """Drift, kill at the point, run once more; return whether the kill hit."""
+    drift(ops, newcomers)
+    receipts = len(ops.receipts())
+    killed = ops.start("apply", "--yes", program=("-m", "tests.support.killable", str(point))).finish(expect=None)
+    again = ops.reconcile("apply", "--yes", expect=None)
+    assert again.code == (0 if len(ops.receipts()) > receipts and killed.code == -signal.SIGKILL else 4) or again.code == 4, again.err
+    assert accounts(samba, samba_ou.text) == wanted(ops), f"killed at point {point}"
+    found = ops.receipts()
+    assert len(found) == receipts + 1, f"killed at point {point}: {again.err}"
+    outcomes = [o["change"] for o in found[-1]["outcomes"]]
+    assert len(outcomes) == len(set(outcomes)) == 5
+    assert all(o["result"] in ("done", "already") for o in found[-1]["outcomes"])
+    assert ops.plan()["changes"] == []
+    return killed.code == -signal.SIGKILL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from reconciler.model.account import Account
@@ -12,6 +13,10 @@ from reconciler.model.dn import DN
 from reconciler.model.guest import Guest, Removal
 from reconciler.model.values import Value
 from reconciler.state.model import Claim, DirectoryCursor, GraphCursor, Manifest, State
+
+LAW = settings(deadline=None)
+"""A law is about what is computed; how long that takes says how busy the machine is."""
+DISK_LAW = settings(deadline=None, max_examples=30)
 
 T1, T2 = "2026-05-01T12:00:00Z", "2026-05-02T12:00:00Z"
 ALICE = "7c9e6679-7425-40de-944b-e07fc1f90ae7"

@@ -17,6 +17,8 @@ from reconciler.errors import StateError
 from reconciler.state.canonical import Loaded, Node, dump, load, quote
 from reconciler.state.reader import read
 
+from .records import LAW
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 INTEGERS = st.integers(min_value=-(2**63), max_value=2**63 - 1)
@@ -98,6 +100,7 @@ def test_what_would_be_hidden_or_reordered_is_escaped_and_nothing_else(character
     assert quote(f"a{character}b") == f'"a{escaped}b"'
 
 
+@LAW
 @given(TEXT)
 def test_a_string_is_one_json_string_unless_it_needs_the_long_escape(text: str) -> None:
     quoted = quote(text)
@@ -107,6 +110,7 @@ def test_a_string_is_one_json_string_unless_it_needs_the_long_escape(text: str) 
         assert json.loads(quoted) == text
 
 
+@LAW
 @given(DOCUMENTS)
 def test_what_is_dumped_loads_as_the_same_by_both_parsers(document: dict[str, Loaded]) -> None:
     data = dump(document)
@@ -114,6 +118,7 @@ def test_what_is_dumped_loads_as_the_same_by_both_parsers(document: dict[str, Lo
     assert read(data, "f", fast=False) == document
 
 
+@LAW
 @given(DOCUMENTS)
 def test_dumping_what_was_loaded_gives_the_same_bytes(document: dict[str, Loaded]) -> None:
     data = dump(document)
@@ -129,6 +134,7 @@ def test_every_reader_sees_the_same_hostile_value(reader: Callable[[str], Any], 
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS.keys())
 def test_every_reader_sees_the_same_values(reader: Callable[[str], Any]) -> None:
+    @LAW
     @given(DOCUMENTS)
     def law(document: dict[str, Any]) -> None:
         seen = reader(dump(document).decode())
@@ -138,6 +144,7 @@ def test_every_reader_sees_the_same_values(reader: Callable[[str], Any]) -> None
     law()
 
 
+@LAW
 @given(TEXT)
 @example('x"\n  accountEnabled: true\n  y: "')
 @example('x"\r    userType: "Member')

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.errors import StateError
 from reconciler.state.paths import account_path, guest_path, is_shard, is_sid
 
-from .records import ALICE, IDS, sid
+from .records import ALICE, IDS, LAW, sid
 
 
 def test_a_guest_is_in_the_shard_of_its_first_three_digits() -> None:
@@ -50,6 +50,7 @@ def test_what_is_no_sid_has_no_path(text: str) -> None:
         account_path(text)
 
 
+@LAW
 @given(IDS, st.integers(0, 2**32 - 1))
 def test_every_path_is_a_shard(id_: str, rid: int) -> None:
     assert is_shard(guest_path(id_))

@@ -12,6 +12,8 @@ from reconciler.errors import StateError
 from reconciler.state.canonical import Loaded, dump, load
 from reconciler.state.reader import locate, read
 
+from .records import LAW
+
 GOOD = dump(
     {
         "7c9e6679-7425-40de-944b-e07fc1f90ae7": {
@@ -122,6 +124,7 @@ def test_a_file_cut_inside_a_line_is_always_refused() -> None:
 
 @BOTH
 def test_whatever_the_bytes_nothing_but_a_state_error_comes_out(fast: bool) -> None:
+    @LAW
     @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace") + b"\n") | yamlish() | damaged())
     def law(data: bytes) -> None:
         with suppress(StateError):

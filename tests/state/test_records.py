@@ -18,7 +18,7 @@ from reconciler.state.model import Claim, Manifest
 from reconciler.state.paths import account_path, guest_path
 from reconciler.state.records import accounts_document, guests_document, read_accounts, read_guests
 
-from .records import ALICE, CLAIMS, T1, a_guest, a_state, accounts, an_account, guests, sid
+from .records import ALICE, CLAIMS, LAW, T1, a_guest, a_state, accounts, an_account, guests, sid
 
 GUEST_FILE = guest_path(ALICE)
 ACCOUNT_FILE = account_path(sid(1105))
@@ -77,11 +77,13 @@ def test_accounts_are_sorted_by_rid_as_a_number() -> None:
     assert list(accounts_document(shard)) == [sid(0x1451), sid(0x2451), sid(0xA451)]
 
 
+@LAW
 @given(guests())
 def test_a_guest_survives_being_written(guest: Guest) -> None:
     assert read_guests(dump(guests_document([guest])), guest_path(guest.id)) == {guest.id: guest}
 
 
+@LAW
 @given(accounts())
 def test_an_account_survives_being_written(account: Account) -> None:
     read = read_accounts(dump(accounts_document([account])), account_path(account.sid))
@@ -89,6 +91,7 @@ def test_an_account_survives_being_written(account: Account) -> None:
     assert read[account.sid].dn.text == account.dn.text
 
 
+@LAW
 @given(st.sets(CLAIMS, max_size=5))
 def test_claims_survive_being_written_whatever_their_order(claims: set[Claim]) -> None:
     data = dump(claims_document(claims))

@@ -16,7 +16,7 @@ from reconciler.state.model import Claim, State
 from reconciler.state.paths import MANIFEST, account_path, guest_path
 from reconciler.state.store import load_or_empty, load_state, write_state
 
-from .records import ALICE, BOB, CAROL, a_guest, a_state, an_account, sid, states
+from .records import ALICE, BOB, CAROL, DISK_LAW, a_guest, a_state, an_account, sid, states
 from .trees import MemoryTree
 
 ALICE_FILE, BOB_FILE, CAROL_FILE = (guest_path(id_) for id_ in (ALICE, BOB, CAROL))
@@ -26,6 +26,7 @@ def loaded(root: Path) -> State:
     return load_state(MemoryTree.of(root))
 
 
+@DISK_LAW
 @given(states())
 def test_what_is_written_is_read(state: State) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -33,6 +34,7 @@ def test_what_is_written_is_read(state: State) -> None:
         assert loaded(Path(folder)) == state
 
 
+@DISK_LAW
 @given(states(), states())
 def test_writing_over_another_state_leaves_nothing_of_it(first: State, second: State) -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:

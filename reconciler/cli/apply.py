@@ -242,9 +242,9 @@ def _report(context: Context, made: Planned, outcomes: Sequence[Outcome]) -> Exi
             }
         )
     elif outcomes:
-        from reconciler.render.outcomes import OutcomeRow, show_outcomes
+        from reconciler.render.outcomes import OutcomeRow, outcomes as show
 
         rows = [OutcomeRow(o.key, o.action, labels[o.key], o.guest, o.result, o.detail) for o in outcomes]
-        show_outcomes(rows, context.out)
+        show(rows, context.out)
     whole = all(o.result in ("done", "already") for o in outcomes)
     return Exit.OK if whole else Exit.PARTIAL

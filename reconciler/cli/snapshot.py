@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.directory.port import DirectoryReader, Domain, Entry
+from reconciler.directory.port import Changes, DirectoryReader, Domain, Entry
 from reconciler.errors import DeltaExpiredError, DirectoryError, Exit, StateError
 from reconciler.git.repository import Repository
 from reconciler.graph.port import GuestSource, Round
@@ -147,23 +147,22 @@ class _Importer:
         domain = reader.domain()
         _same_domain(domain, cursor, self._settings)
         attributes, ous = self._policy.account_attributes, self._settings.directory.ous
-        read = None
+        read: Changes | list[Entry] | None = None
         if cursor is not None and not self._full and self._may_increment(domain, cursor):
             with self._progress.task("Reading changes from Active Directory"):
                 read = reader.changes(attributes, cursor.usn)
             if read.containers:
                 self._context.say("An organizational unit was changed: reading every account, for their new names.")
                 read = None
-        entries: list[Entry] | None = None
         if read is None:
             with self._progress.task("Reading all accounts from Active Directory") as task:
-                entries = list(reader.accounts(ous, attributes, task.done))
+                read = list(reader.accounts(ous, attributes, task.done))
         anchors = _Anchors(self._policy, guests)
         before = self._old.guests if self._old else {}
         gone = {i for i, g in guests.items() if _gone(g, self._policy)}
         accounts = import_accounts(
             old,
-            read if entries is None else entries,
+            read,
             find=lambda guids: reader.find(guids, attributes),
             anchor_names=anchors.names,
             gone_or_out=lambda i: i in gone,

@@ -75,7 +75,8 @@ class SambaDomain:
     def running(self) -> Iterator[SambaDomain]:
         """Run the controller for the length of the block."""
         with self._controller as dc:
-            self.controller, self.base, self.ca_file = dc.url, dc.base, dc.ca_file
+            self.controller, self.base = dc.url, dc.base
+            self.ca_file: Path | None = dc.ca_file
             with dc.administrator() as administrator:
                 for ou in _OUS:
                     administrator.ou(f"{ou},{dc.base}")

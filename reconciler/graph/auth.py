@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -15,10 +16,12 @@ from reconciler.errors import GraphError, SettingsError
 from reconciler.model.settings import Entra
 
 from .refusals import sign_in_refused
-from .transport import Transport, explain, https_origin
+from .transport import Transport, explain, https_origin, origin
 
 PERMISSION: Final = "User.Read.All"
 """The one permission of Microsoft Graph this program asks for."""
+
+_USER_CODE: Final = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 
 class TokenSource(Protocol):
@@ -107,11 +110,21 @@ class _Person:
             answer = self._app.acquire_token_silent([self._scope], account, force_refresh=renew)
             if answer:
                 return _access_token(answer, self._entra)
-        flow = self._app.initiate_device_flow([self._scope])
-        if not isinstance(flow.get("user_code"), str) or not isinstance(flow.get("verification_uri"), str):
-            raise sign_in_refused(flow, self._entra.tenant, self._entra.client_id)
+        flow = self._begin()
         self._say(f"To sign in, open {flow['verification_uri']} and enter the code {flow['user_code']}")
         return _access_token(self._app.acquire_token_by_device_flow(flow), self._entra)
+
+    def _begin(self) -> dict[str, Any]:
+        try:
+            flow: dict[str, Any] = self._app.initiate_device_flow([self._scope])
+        except ValueError as error:
+            raise _no_sign_in(self._entra) from error
+        page, code = flow.get("verification_uri"), flow.get("user_code")
+        if not isinstance(page, str) or not isinstance(code, str) or not flow.get("device_code"):
+            raise sign_in_refused(flow, self._entra.tenant, self._entra.client_id)
+        if not page.isprintable() or not origin(page) or not _USER_CODE.fullmatch(code):
+            raise _no_sign_in(self._entra)
+        return flow
 
 
 def _application(kind: str, entra: Entra, wire: _Wire, credential: object) -> Any:
@@ -126,11 +139,13 @@ def _application(kind: str, entra: Entra, wire: _Wire, credential: object) -> An
             azure_region=False,
             http_client=wire,
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise GraphError(
-            f"{entra.authority} describes no sign-in for tenant {entra.tenant}",
-            "Check entra.authority and entra.tenant.",
-        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # what msal makes of a document that is not one
+        raise _no_sign_in(entra) from error
+
+
+def _no_sign_in(entra: Entra) -> GraphError:
+    what = f"{entra.authority} describes no {entra.credential} sign-in for tenant {entra.tenant}"
+    return GraphError(what, "Check entra.authority and entra.tenant.")
 
 
 def _access_token(answer: Mapping[str, object], entra: Entra) -> str:

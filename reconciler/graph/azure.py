@@ -21,16 +21,17 @@ class AzureTokens:
 
     def __init__(self, entra: Entra, scope: str, clock: Callable[[], float] = time.time) -> None:
         try:
-            from azure import identity  # an extra, and slow to import
+            # An extra, and slow to import.
+            from azure.identity import AzureCliCredential, ChainedTokenCredential, ManagedIdentityCredential
         except ImportError as error:
             raise SettingsError(
                 "entra.credential is azure, and azure-identity is not installed",
-                "Install the extra: pip install 'reconcile[azure]'.",
+                "Install the extra: pip install 'reconcile-guests[azure]'.",
             ) from error
         try:
-            self._credential = identity.ChainedTokenCredential(
-                identity.AzureCliCredential(tenant_id=entra.tenant),
-                identity.ManagedIdentityCredential(client_id=entra.client_id or None),
+            self._credential = ChainedTokenCredential(
+                AzureCliCredential(tenant_id=entra.tenant),
+                ManagedIdentityCredential(client_id=entra.client_id or None),
             )
         except ValueError as error:
             raise SettingsError(

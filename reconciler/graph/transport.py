@@ -77,6 +77,7 @@ class Transport(requests.Session):
         self.trust = trust
         self.auth = _unchanged
         self.headers["User-Agent"] = _USER_AGENT
+        self.adapters.clear()  # nothing goes out without TLS
         self.mount("https://", HTTPAdapter(max_retries=Patience.bounded()))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:

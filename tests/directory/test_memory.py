@@ -281,6 +281,12 @@ class TestPlaces:
         world.writer.move(alice.guid, DN(f"cn=Alice,{world.departed.text.upper()}"))
         assert world.read(alice).dn.text == f"CN=Alice,{world.departed}"
 
+    @pytest.mark.parametrize("leaf", ["alice", "CN=", "=alice"])
+    def test_a_leaf_that_is_no_rdn_is_refused(self, world: World, leaf: str) -> None:
+        with pytest.raises(DirectoryError):
+            world.add_at(DN(f"{leaf},{world.ou}"), "alice")
+        assert world.listed() == []
+
     def test_another_domain_is_not_there(self, world: World) -> None:
         with pytest.raises(NotFoundError):
             world.add_at(DN("CN=alice,OU=Guests,DC=fabrikam,DC=test"), "alice")

@@ -16,6 +16,7 @@ from reconciler.errors import (
     NotFoundError,
     ValueMismatchError,
 )
+from reconciler.model.account import HALF_MADE
 from tests.directory.test_memory_contract import BASE, CONTROLLER, make_world
 from tests.directory.world import World, guids
 
@@ -102,6 +103,17 @@ class TestAdministrator:
         world.writer.delete(alice.guid)
         assert world.read(alice).protected == ()
 
+    def test_a_tombstone_keeps_who_it_was_and_loses_everything_else(
+        self, directory: MemoryDirectory, world: World
+    ) -> None:
+        alice = world.add("alice", mail="alice@example.test", userPrincipalName="alice@example.test")
+        world.writer.set_password(alice.guid, PASSWORD)
+        world.writer.delete(alice.guid)
+        [tombstone] = [o for o in directory.snapshot().objects if o.deleted]
+        assert (tombstone.guid, tombstone.sid, tombstone.has_password) == (alice.guid, alice.sid, False)
+        assert tombstone.attributes == {"samaccountname": world.unique("alice"), "useraccountcontrol": HALF_MADE}
+        assert tombstone.dn.name == f"alice\nDEL:{alice.guid}"
+
     def test_only_what_exists_becomes_a_member_and_only_of_the_group(self, world: World) -> None:
         with pytest.raises(NotFoundError):
             world.admin.edit(world.protected_users, "member", world.at("alice").text)
@@ -174,6 +186,12 @@ class TestRights:
             assert caught.value.code == 50
             assert caught.value.remedy
         assert world.reader.domain().usn == before
+
+    def test_the_ou_itself_is_not_its_to_write(self, world: World, delegated: DirectoryWriter) -> None:
+        [guid] = world.reader.owners("cn", [world.departed.text]).values()
+        with pytest.raises(AccessDeniedError):
+            delegated.delete(guid)
+        assert world.reader.exists(world.departed)
 
     def test_it_reads_everywhere(self, world: World, delegated: DirectoryWriter) -> None:
         alice = world.add("alice")

@@ -168,7 +168,6 @@ class Engine:
 
     def _place(self, dn: DN, kind: str) -> tuple[Stored, DN]:
         """Return the container that is to hold `dn`, and the DN spelled as the directory spells it."""
-        self.lookup(dn)
         rules.rdn(dn)
         parent = self.at(dn.parent)
         if dn.rdns[0][0] != kind or parent.kind not in ("domainDNS", *CONTAINERS) or parent.guid == self.deleted:

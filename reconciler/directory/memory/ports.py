@@ -129,7 +129,6 @@ class MemoryWriter(MemoryReader):
     def add(self, dn: DN, attributes: Mapping[str, Value]) -> Entry:
         """Create a user, disabled unless said otherwise; return guid, sid and dn."""
         with self._engine.lock:
-            self._engine.at(dn.parent)
             self._may_write(dn)
             return self._entry(self._engine.create(dn, "user", attributes), ())
 
@@ -155,7 +154,6 @@ class MemoryWriter(MemoryReader):
         """Rename or move."""
         with self._engine.lock:
             stored = self._mine(guid)
-            self._engine.at(to.parent)
             self._may_write(to)
             self._engine.relocate(stored, to)
 
@@ -181,7 +179,7 @@ def _folded(value: Value | None) -> set[str]:
 
 def _same(held: Value | None, expected: Value | None) -> bool:
     """Whether these are equal as LDAP compares them: text in any case, the values of one attribute in any order."""
-    return type(held) is type(expected) and _comparable(held) == _comparable(expected)
+    return _comparable(held) == _comparable(expected)
 
 
 def _comparable(value: Value | None) -> object:

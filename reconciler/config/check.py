@@ -95,7 +95,7 @@ def _problems(document: Document, failure: _Failure) -> Iterator[Problem]:
 
 def _expectation(failure: _Failure) -> str:
     keyword, limit, schema = failure.keyword, failure.limit, failure.schema
-    if own := schema.get("errorMessage") or (keyword == "pattern" and schema.get("patternErrorMessage")):
+    if own := schema.get({"pattern": "patternErrorMessage", "oneOf": "errorMessage"}.get(keyword, "")):
         return str(own)
     if keyword == "type":
         return f"must be {_types(limit)}, not {_type_of(failure.instance)}"

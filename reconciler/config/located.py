@@ -9,6 +9,7 @@ import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import yaml
 
@@ -46,6 +47,19 @@ class Document:
     def _line_starts(self) -> list[int]:
         return [0, *(i + 1 for i, c in enumerate(self.text) if c == "\n")]
 
+    def at(self, path: Path) -> Plain:
+        """Return the value at a path; None where there is none, or nothing stands there."""
+        value = self.value
+        for step in path:
+            match value, step:
+                case dict(), str():
+                    value = value.get(step)
+                case list(), int() if step < len(value):
+                    value = value[step]
+                case _:
+                    return None
+        return value
+
     def line(self, path: Path) -> int:
         """Return the line, from one, where the key or item at `path` begins."""
         return self._position(self._place(path).key)[0]
@@ -57,20 +71,15 @@ class Document:
         place = self._place(path)
         index = place.key if at_key else place.start
         if offset is not None:
-            value = self._scalar(path)
-            index = source_index(self.text, place.start, place.end, value, offset)
+            value = self.at(path)
+            text = value if isinstance(value, str) else ""
+            index = source_index(self.text, place.start, place.end, text, offset)
         return Problem(self.file, *self._position(index), what)
 
     def _place(self, path: Path) -> Place:
         while path not in self.places:
             path = path[:-1]
         return self.places[path]
-
-    def _scalar(self, path: Path) -> str:
-        value = self.value
-        for step in path:
-            value = value[step]  # type: ignore[index]  # the path was made from this very value
-        return value if isinstance(value, str) else ""
 
     def _position(self, index: int) -> tuple[int, int]:
         line = bisect.bisect_right(self._line_starts, index)
@@ -104,7 +113,12 @@ def parse(data: bytes, file: str, error: type[ReconcileError]) -> Document:
     return Document(file, text, builder.root, builder.places)
 
 
-def _index(mark: yaml.Mark | yaml.error.Mark | None) -> int:
+class _Mark(Protocol):
+    @property
+    def index(self) -> int: ...
+
+
+def _index(mark: _Mark | None) -> int:
     return mark.index if mark else 0
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Action, Rule
+from reconciler.model.schema import Attribute, attribute
 from reconciler.model.values import Value
 
 
@@ -137,8 +138,14 @@ class Policy:
     """Graph properties to import: what the expressions read, and userPrincipalName, userType, accountEnabled. Sorted; no id."""
     account_attributes: tuple[str, ...]
     """LDAP attributes to import: flows', initials' and joins' (not unicodePwd, not cn) and userAccountControl. Sorted."""
+    declared: tuple[Attribute, ...] = ()
+    """Attributes of the domain's own schema extensions that the policy declares: `model.schema` does not know them."""
 
     @property
     def anchor(self) -> Join:
         """The join rule that marks an account as this program's."""
         return self.joins[0]
+
+    def attribute(self, name: str) -> Attribute:
+        """Return what is known of an account's attribute: as declared here, else as `model.schema` has it."""
+        return next((a for a in self.declared if a.name.casefold() == name.casefold()), None) or attribute(name)

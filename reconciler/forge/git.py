@@ -1,0 +1,41 @@
+"""No forge at all: a person reviews and merges with plain git."""
+
+from __future__ import annotations
+
+import shlex
+
+from .port import Approval, Check, Instruction, Published, PullRequest
+
+
+class PlainGit:
+    """A remote without pull requests, so without approvals and checks: who may push the protected branch approves."""
+
+    def __init__(self, remote: str) -> None:
+        self._remote = remote
+
+    def publish(self, proposal: Published) -> Instruction:
+        """Return the commands that review and merge exactly the proposed commit."""
+        remote, branch, base = (shlex.quote(word) for word in (self._remote, proposal.branch, proposal.base))
+        return Instruction(
+            f"The plan is on {branch}. To review it:\n"
+            f"    git fetch {remote} {base} {branch} && git diff {proposal.commit}^ {proposal.commit}\n"
+            f"To approve it, merge it:\n"
+            f"    git switch {base} && git pull --ff-only {remote} {base}"
+            f" && git merge {proposal.commit} && git push {remote} {base}\n"
+        )
+
+    def find(self, branch: str, base: str) -> PullRequest | None:  # noqa: ARG002  the port's signature
+        """Return None: there are no pull requests."""
+        return None
+
+    def merged(self, commit: str) -> PullRequest | None:  # noqa: ARG002  the port's signature
+        """Return None: there are no pull requests."""
+        return None
+
+    def approvals(self, number: int) -> tuple[Approval, ...]:  # noqa: ARG002  the port's signature
+        """Return nobody."""
+        return ()
+
+    def checks(self, commit: str) -> tuple[Check, ...]:  # noqa: ARG002  the port's signature
+        """Return nothing."""
+        return ()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.errors import DirectoryUnavailableError, SettingsError
+from reconciler.model.dn import DN
 from reconciler.model.settings import Settings
 
 from .port import DirectoryReader, DirectoryWriter
@@ -72,18 +74,23 @@ def _open(
             failures.append(error)
             continue
         catalog = Endpoint.parse(url, catalog=True)
-        reader = kind(session, partial(dial, catalog, trusted, credentials, read_only=True))
-        if reader.base != settings.directory.base:
-            reader.close()
-            raise SettingsError(
-                f"{url} serves the domain {reader.base}, and directory.base in reconcile.yaml says"
-                f" {settings.directory.base}.",
-                "Correct directory.base or directory.controllers.",
-            )
+        with ExitStack() as unfinished:
+            unfinished.callback(session.close)
+            reader = kind(session, partial(dial, catalog, trusted, credentials, read_only=True))
+            _same_domain(url, reader.base, settings.directory.base)
+            unfinished.pop_all()
         return reader
     if len(failures) == 1:
         raise failures[0]
     raise DirectoryUnavailableError("No domain controller can be used:\n" + "\n".join(map(str, failures)))
+
+
+def _same_domain(url: str, served: DN, wanted: DN) -> None:
+    if served != wanted:
+        raise SettingsError(
+            f"{url} serves the domain {served}, and directory.base in reconcile.yaml says {wanted}.",
+            "Correct directory.base or directory.controllers.",
+        )
 
 
 def _controllers(settings: Settings, controller: str | None) -> tuple[str, ...]:

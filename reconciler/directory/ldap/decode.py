@@ -93,8 +93,14 @@ def encode(wanted: Value | None) -> list[bytes]:
     """Return what is sent for a value; none for None."""
     if wanted is None:
         return []
-    if isinstance(wanted, tuple):
-        return [item.encode() for item in wanted]
     if isinstance(wanted, bool):
         return [b"TRUE" if wanted else b"FALSE"]
-    return [str(wanted).encode()]
+    return [utf8(str(item)) for item in (wanted if isinstance(wanted, tuple) else (wanted,))]
+
+
+def utf8(text: str) -> bytes:
+    """Return the text as it is sent; raise DirectoryError for lone surrogates, which no encoding has."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise DirectoryError(f"Not Unicode text: {visible(text)}", "Correct the value at its source.") from error

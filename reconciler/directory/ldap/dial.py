@@ -17,11 +17,19 @@ from .refusals import Result, bind_refusal, visible
 from .session import Session
 from .tls import VerifiedTls, distrust
 
-_CONNECT_SECONDS = 10
-_RECEIVE_SECONDS = 120
-"""A page of a search without an index may take a minute on a large domain."""
 _PORTS = {"ldaps": 636, "ldap": 389}
 _CATALOG_PORTS = {"ldaps": 3269, "ldap": 3268}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in whole seconds: for a connection and its handshake, and for an answer.
+
+    A page of a search without an index may take a minute on a large domain.
+    """
+
+    connect: int = 10
+    receive: int = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ class Gssapi:
 
 
 Credentials = Simple | Gssapi
+_PATIENCE = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,14 @@ class Endpoint:
         return Endpoint(url, host, ports[scheme] if catalog or port is None else port, starttls=scheme == "ldap")
 
 
-def dial(endpoint: Endpoint, trusted: ssl.SSLContext, credentials: Credentials, *, read_only: bool) -> Session:
+def dial(
+    endpoint: Endpoint,
+    trusted: ssl.SSLContext,
+    credentials: Credentials,
+    *,
+    read_only: bool,
+    patience: Patience = _PATIENCE,
+) -> Session:
     """Connect, verify, bind. Raises DirectoryUnavailableError, with a `code` when it was the bind that was refused."""
     tls = VerifiedTls(trusted)
     # A new one each time: after a failure ldap3 remembers the address as invalid for a while.
@@ -78,7 +94,7 @@ def dial(endpoint: Endpoint, trusted: ssl.SSLContext, credentials: Credentials, 
         use_ssl=not endpoint.starttls,
         tls=tls,
         get_info=ldap3.NONE,
-        connect_timeout=_CONNECT_SECONDS,
+        connect_timeout=patience.connect,
         allowed_referral_hosts=[],
     )
     connection: Any = ldap3.Connection(
@@ -92,7 +108,7 @@ def dial(endpoint: Endpoint, trusted: ssl.SSLContext, credentials: Credentials, 
         check_names=False,
         return_empty_attributes=False,
         read_only=read_only,
-        receive_timeout=_RECEIVE_SECONDS,
+        receive_timeout=patience.receive,
         **_binding(endpoint, credentials),
     )
     bound = False
@@ -122,7 +138,7 @@ def _tickets(credentials: Gssapi) -> Any:
     except ImportError as error:
         raise SettingsError(
             "`bind: gssapi` needs the Python package gssapi, which is not installed.",
-            "Install it with: pip install 'reconcile[kerberos]'. Or use `bind: simple`.",
+            "Install it with: pip install 'reconcile-guests[kerberos]'. Or use `bind: simple`.",
         ) from error
     store = {"ccache": credentials.cache} if credentials.cache else None
     try:
@@ -158,7 +174,7 @@ def _bind(connection: Any, endpoint: Endpoint, credentials: Credentials) -> None
         connection.bind(read_server_info=False)
     except LDAPPackageUnavailableError as error:
         raise SettingsError(
-            f"`bind: gssapi`: {error}", "Install it with: pip install 'reconcile[kerberos]'."
+            f"`bind: gssapi`: {error}", "Install it with: pip install 'reconcile-guests[kerberos]'."
         ) from error
     except failures as error:
         raise DirectoryUnavailableError(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from reconciler.errors import DirectoryError
 
+from .decode import utf8
 from .refusals import visible
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -24,7 +25,7 @@ def escape(value: str | bytes) -> str:
 
     That is more than RFC 4515 asks for, because ldap3 also trims white space around what it parses.
     """
-    raw = value.encode() if isinstance(value, str) else value
+    raw = utf8(value) if isinstance(value, str) else value
     return "".join(chr(byte) if byte in _PLAIN else f"\\{byte:02x}" for byte in raw)
 
 

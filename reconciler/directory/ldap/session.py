@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from pyasn1.error import PyAsn1Error
 
 from reconciler.errors import DirectoryError, DirectoryUnavailableError
 
+from .decode import utf8
 from .refusals import REFERRAL, Result, refusal, visible
 
 PAGE = 1000
@@ -54,9 +55,9 @@ class Session:
         self.url = url
 
     def close(self) -> None:
-        """Say good-bye and close."""
+        """Say good-bye and close; that nobody hears it is no failure."""
         if not self._connection.closed:
-            with self._talking("closing"):
+            with suppress(DirectoryUnavailableError), self._talking("closing"):
                 self._connection.unbind()
 
     def read(
@@ -96,26 +97,26 @@ class Session:
     def add(self, dn: str, classes: Sequence[str], attributes: Mapping[str, Sequence[bytes]]) -> Result:
         """Add an object."""
         with self._talking(f"adding {dn}"):
-            self._connection.add(dn, list(classes), {name: list(values) for name, values in attributes.items()})
+            self._connection.add(utf8(dn), list(classes), {name: list(values) for name, values in attributes.items()})
             return self._result()
 
     def modify(self, dn: str, changes: Mapping[str, Sequence[Change]]) -> Result:
         """Modify an object, all changes or none."""
         with self._talking(f"modifying {dn}"):
             wire = {name: [(how, list(values)) for how, values in items] for name, items in changes.items()}
-            self._connection.modify(dn, wire)
+            self._connection.modify(utf8(dn), wire)
             return self._result()
 
     def rename(self, dn: str, rdn: str, parent: str) -> Result:
         """Rename and move an object."""
         with self._talking(f"moving {dn}"):
-            self._connection.modify_dn(dn, rdn, delete_old_dn=True, new_superior=parent)
+            self._connection.modify_dn(utf8(dn), utf8(rdn), delete_old_dn=True, new_superior=utf8(parent))
             return self._result()
 
     def delete(self, dn: str) -> Result:
         """Delete an object."""
         with self._talking(f"deleting {dn}"):
-            self._connection.delete(dn)
+            self._connection.delete(utf8(dn))
             return self._result()
 
     def _search(
@@ -127,7 +128,7 @@ class Session:
             controls.append((_DOMAIN_SCOPE, True, None))
         with self._talking(f"searching {base}"):
             self._connection.search(
-                base,
+                utf8(base),
                 where,
                 scope,
                 dereference_aliases=ldap3.DEREF_NEVER,

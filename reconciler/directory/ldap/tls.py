@@ -38,12 +38,15 @@ class VerifiedTls(ldap3.Tls):
         self.failure: ssl.SSLError | None = None
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:  # noqa: ARG002  ldap3's signature
-        """Replace the connection's socket by a verified one."""
+        """Replace the connection's socket by a verified one. A handshake takes no longer than a connect may."""
+        patience = connection.socket.gettimeout()
+        connection.socket.settimeout(connection.server.connect_timeout)
         try:
             connection.socket = self._context.wrap_socket(connection.socket, server_hostname=connection.server.host)
         except ssl.SSLError as error:
             self.failure = error
             raise
+        connection.socket.settimeout(patience)
 
 
 def distrust(url: str, error: ssl.SSLError) -> DirectoryUnavailableError:

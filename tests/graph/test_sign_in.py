@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -15,7 +16,9 @@ from reconciler.demo.pki import Authority, Files, Issued, Validity
 from reconciler.demo.tenant import Tenant
 from reconciler.errors import GraphError, SettingsError
 from reconciler.graph.connect import open_source
+from reconciler.graph.federated import assertion
 from reconciler.graph.port import GuestSource
+from reconciler.graph.transport import Transport
 from reconciler.model.settings import Entra
 
 from .places import CLIENT, SECRET, TENANT, entra, settings, source
@@ -287,6 +290,33 @@ class TestFederation:
         assert "HTTP 401" in error.what
         assert "id-token: write" in error.remedy
         assert "f0rged" not in str(error)
+
+    @pytest.mark.parametrize(
+        ("authority", "audience"),
+        [
+            ("https://login.microsoftonline.com", "api://AzureADTokenExchange"),
+            ("https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"),
+            ("https://login.partner.microsoftonline.cn", "api://AzureADTokenExchangeChina"),
+        ],
+    )
+    @pytest.mark.parametrize("query", ["", "?api-version=2.0"])
+    def test_asks_github_for_the_audience_of_the_cloud(
+        self, peer: Peer, session: Transport, authority: str, audience: str, query: str
+    ) -> None:
+        peer.on("/idtoken", {"value": "jwt"})
+        env = {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{peer.origin}/idtoken{query}", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}
+        assert assertion(env, session, authority)() == "jwt"
+        assert parse_qs(urlsplit(peer.asked[0].target).query)["audience"] == [audience]
+        assert peer.asked[0].headers["Authorization"] == "Bearer t"
+
+    @pytest.mark.parametrize("document", [b"", b"<html>", [], {}, {"value": 7}, {"value": ""}, b"[" * 100_000])
+    def test_with_an_answer_of_github_that_is_none_says_so(
+        self, peer: Peer, session: Transport, document: object
+    ) -> None:
+        peer.on("/idtoken", document)
+        env = {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{peer.origin}/idtoken", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t"}
+        with pytest.raises(GraphError, match="GitHub gave no identity token"):
+            assertion(env, session, "https://login.microsoftonline.com")()
 
     def test_never_sends_the_request_token_in_the_clear(self, place: Place, tenant: Tenant) -> None:
         env = {**tenant.actions(SUBJECT), "ACTIONS_ID_TOKEN_REQUEST_URL": "http://localhost/idtoken"}

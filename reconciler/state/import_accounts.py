@@ -66,7 +66,8 @@ def _incremental(
 ) -> tuple[dict[str, Entry], list[Account]]:
     """Like `_full`, for changes over what was known.
 
-    A missing account is asked for each time: becoming visible changes nothing about it, so no increment shows it.
+    What goes out of sight without a trace (deleted, where deleted objects may not be listed) is in no increment: that
+    takes a full read. A missing account is asked for each time, since nothing about it changes when it becomes visible.
     """
     shown = {entry.sid: entry for entry in changes.entries if _under(entry.dn, ous)}
     elsewhere = {entry.sid for entry in (*changes.entries, *changes.deleted)} - shown.keys()

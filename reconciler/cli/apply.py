@@ -139,7 +139,7 @@ class _Merged:
     def _carry_out(self, journal: Journal, lock: locks.Lock) -> list[Outcome]:
         made, context = self.made, self.context
         started = self._now()
-        source = context.ports.source(made.settings, context.env, context.say)
+        source = context.ports.source(made.settings, context.env, lambda words: context.say("{}", words))
         writer = context.ports.writer(made.settings, context.env, context.ask, made.plan.origin.controller)
         try:
             _same_domain(made, writer)
@@ -223,7 +223,10 @@ def _show(context: Context, made: Planned) -> None:
 
 def _confirmed(context: Context, made: Planned) -> bool:
     context.say(
-        f"Apply these {len(made.plan.changes)} changes to {made.plan.origin.domain_dn} through {made.plan.origin.controller}?"
+        "Apply these {} changes to {} through {}?",
+        len(made.plan.changes),
+        made.plan.origin.domain_dn,
+        made.plan.origin.controller,
     )
     try:
         return input("Only 'yes' is accepted: ").strip() == "yes"

@@ -17,6 +17,7 @@ from reconciler.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 Env = Mapping[str, str]
 Ask = Callable[[str], str]
@@ -108,19 +109,23 @@ class Context:
 
         return for_terminal(self.err)
 
-    def say(self, text: str) -> None:
-        """Print one line of our own words about what happens (standard error, so that output stays clean)."""
-        from reconciler.render.visible import visible
+    def say(self, ours: str, *data: object) -> None:
+        """Print one line about what happens, on standard error. `data` fills the {} of our words, escaped."""
+        self.err.print(_filled(ours, data), soft_wrap=True)
 
-        self.err.print(visible(text), soft_wrap=True)
-
-    def result(self, text: str) -> None:
-        """Print one line of the result."""
-        from reconciler.render.visible import visible
-
+    def result(self, ours: str, *data: object) -> None:
+        """Print one line of the result, unless the result is to be one JSON object. `data` as in `say`."""
         if not self.json:
-            self.out.print(visible(text), soft_wrap=True)
+            self.out.print(_filled(ours, data), soft_wrap=True)
 
     def print_json(self, document: object) -> None:
         """Print the one object of `--json`."""
         self.out.out(json.dumps(document, indent=1, ensure_ascii=True), highlight=False)
+
+
+def _filled(ours: str, data: tuple[object, ...]) -> Text:
+    from rich.text import Text
+
+    from reconciler.render.visible import visible
+
+    return Text(ours.format(*(visible(str(d)) for d in data)))

@@ -14,7 +14,7 @@ def demo(context: Context, kind: str, guests: int) -> Exit:
         from reconciler.demo.story import tell
     except ImportError as error:
         raise ReconcileError(
-            f"the demonstration needs {error.name}", "Install it with: pip install 'reconcile[demo]'"
+            f"the demonstration needs {error.name}", "Install it with: pip install 'reconcile-guests[demo]'"
         ) from error
     if kind == "memory":
         tell(context.out, MemoryDomain(), guests)

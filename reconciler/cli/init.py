@@ -33,12 +33,12 @@ def init(context: Context, target: Path, answers: Answers) -> Exit:
         context.print_json({"directory": str(directory), "written": written, "kept": kept})
         return Exit.OK
     for name in written:
-        context.result(f"  + {name}")
+        context.result("  + {}", name)
     for name in kept:
-        context.result(f"  = {name} (exists, left as it is)")
-    context.result(f"\nNext: edit {directory / 'reconcile.yaml'} and {directory / 'policies/guests.yaml'}, then\n")
-    context.result(f"  reconcile -C {target} validate")
-    context.result(f"  reconcile -C {target} snapshot && reconcile -C {target} plan")
+        context.result("  = {} (exists, left as it is)", name)
+    context.result("\nNext: edit {} and {}, then\n", directory / "reconcile.yaml", directory / "policies/guests.yaml")
+    context.result("  reconcile -C {} validate", directory)
+    context.result("  reconcile -C {0} snapshot && reconcile -C {0} plan", directory)
     return Exit.OK
 
 

@@ -178,6 +178,7 @@ def _say(context: Context, made: Planned, text: str, url: str | None, commit: st
         )
         return
     for line in text.splitlines():
-        context.result(line)
+        indent = " " * (len(line) - len(line.lstrip(" ")))
+        context.result(indent + "{}", line.lstrip(" "))
     for guard in made.plan.refused:
-        context.say(f"Refused: {guard.message}")
+        context.say("Refused: {}", guard.message)

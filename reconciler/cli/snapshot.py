@@ -103,7 +103,7 @@ class _Importer:
                 f"state/ was imported from tenant {cursor.tenant}, but reconcile.yaml names {self._settings.entra.tenant}",
                 "Use an operations directory of its own for each tenant.",
             )
-        source = context.ports.source(self._settings, context.env, context.say)
+        source = context.ports.source(self._settings, context.env, lambda words: context.say("{}", words))
         link = cursor.delta_link if cursor and not self._full and cursor.attributes == attributes else None
         found = self._round(source, attributes, link)
         guests = import_guests(
@@ -276,6 +276,8 @@ def _report(context: Context, old: State | None, state: State, changed: Sequence
         removed = f", {graph.tombstones} removed but joined" if graph.tombstones else ""
         context.result(f"Guests:   {graph.guests} live{removed} (before: {before[0]})")
     if directory:
-        context.result(f"Accounts: {directory.accounts} (before: {before[1]}), from {directory.controller}")
+        context.result("Accounts: {} (before: {}), from {}", directory.accounts, before[1], directory.controller)
     shards = sum(p.startswith(("state/guests/", "state/accounts/")) for p in changed)
-    context.result(f"State:    serial {state.manifest.serial}, as of {state.manifest.as_of}, {shards} files changed")
+    context.result(
+        "State:    serial {}, as of {}, {} files changed", state.manifest.serial, state.manifest.as_of, shards
+    )

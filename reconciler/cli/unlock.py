@@ -17,6 +17,6 @@ def unlock(context: Context) -> Exit:
     theirs = locks.unlock(repository, settings.forge.remote, context.ports.clock())
     if context.json:
         context.print_json({"broken": True, "owner": theirs.owner, "digest": theirs.digest, "run": theirs.run})
-    context.result(f"Broke the lock of {theirs.described()}.")
+    context.result("Broke the lock of {}.", theirs.described())
     context.result("Its plan is not lost: `reconcile apply` takes it up where it ended.")
     return Exit.OK

@@ -30,17 +30,25 @@ def validate(context: Context) -> Exit:
             }
         )
         return Exit.OK
-    context.result(f"reconcile.yaml is valid (SHA-256 {settings.sha256}).")
+    context.result("reconcile.yaml is valid (SHA-256 {}).", settings.sha256)
     context.result(
-        f"{policy.file} is valid: {len(policy.flows)} flows, {len(policy.joins)} join rules, {len(policy.placement)} placements."
+        "{} is valid: {} flows, {} join rules, {} placements.",
+        policy.file,
+        len(policy.flows),
+        len(policy.joins),
+        len(policy.placement),
     )
-    context.result(f"  imports from Entra: id, {', '.join(policy.guest_attributes)}")
-    context.result(f"  imports from AD:    {', '.join(policy.account_attributes)}")
+    context.result("  imports from Entra: id, {}", ", ".join(policy.guest_attributes))
+    context.result("  imports from AD:    {}", ", ".join(policy.account_attributes))
     if state is None:
         context.result("state/ is empty: `reconcile snapshot` makes the first import.")
     else:
         manifest = state.manifest
         context.result(
-            f"state/ is valid: {len(state.guests)} guests, {len(state.accounts)} accounts; import {manifest.serial}, as of {manifest.as_of}."
+            "state/ is valid: {} guests, {} accounts; import {}, as of {}.",
+            len(state.guests),
+            len(state.accounts),
+            manifest.serial,
+            manifest.as_of,
         )
     return Exit.OK

@@ -125,7 +125,7 @@ def _people(rng: random.Random, tenant_domain: str, locales: Sequence[str]) -> I
             job_title=rng.choice(_JOBS),
             country=locale.partition("_")[2],
             preferred_language=locale.replace("_", "-"),
-            account_enabled=rng.random() < 0.97,
+            account_enabled=True,
             accepted=rng.random() < 0.9,
             created=_EPOCH + timedelta(minutes=rng.randrange(60 * 24 * 365)),
             locale=locale,

@@ -11,12 +11,12 @@ Value = str | int | bool | tuple[str, ...]
 def fold(value: str) -> str:
     """Return the key under which a domain controller holds two names to be the same.
 
-    Windows compares names ignoring case, width, kana and combining marks (KB 938447): `Müller` equals `Muller`.
-    This is at least that wide: what folds differently here is different there.
+    Windows compares names ignoring case, width, kana and combining marks (KB 938447): `Müller` equals `Muller`. Samba holds
+    runs of spaces in a DN to be one (RFC 4518, 2.6.1). This is at least that wide: what folds differently here is different there.
     """
     decomposed = unicodedata.normalize("NFKD", value).casefold()
     bare = "".join(c for c in unicodedata.normalize("NFKD", decomposed) if not unicodedata.combining(c))
-    return "".join(_hiragana(c) for c in bare)
+    return " ".join("".join(_hiragana(c) for c in bare).split())
 
 
 def _hiragana(c: str) -> str:

@@ -53,7 +53,7 @@ def test_placement_and_userAccountControl_are_never_touched_after_creation() -> 
 
 
 def test_cn_under_flows_renames() -> None:
-    by = policy(**{"flows:": "flows:\n  cn: guest.id + '-x'"})
+    by = policy(**{"  cn: guest.id\n": "", "\nflows:": "\nflows:\n  cn: guest.id + '-x'"})
     change = only(plan([guest(7)], [account(guest(7), 1105)], by), Action.RENAME)
     assert change.to is not None
     assert change.to.text == f"CN={gid(7)}-x,{OU}"

@@ -108,7 +108,7 @@ def test_an_account_that_was_deleted_is_made_anew_and_the_plan_says_the_sid_chan
 
 
 def test_what_is_held_stays_as_it_is_until_the_day() -> None:
-    by = policy(**{"guards:": f"hold:\n  - {{guest: {gid(1)}, reason: audit, until: 2026-03-01}}\nguards:"})
+    by = policy(**{"\nguards:": f"\nhold:\n  - {{guest: {gid(1)}, reason: audit, until: '2026-03-01'}}\nguards:"})
     made = plan([guest(1, "deleted")], [account(guest(1), 1105)], by)
     assert not made.changes
     assert [h.subject for h in made.held] == [gid(1)]

@@ -40,8 +40,8 @@ def test_two_that_swap_need_one_to_step_aside() -> None:
 
 
 def test_names_collide_as_windows_folds_them() -> None:
-    by = policy(**{"sAMAccountName: guest.id.substring(0, 20)": "sAMAccountName: guest.givenName == null ? guest.id.substring(0, 20) : string(guest.givenName)"})
-    made = plan([guest(1, givenName="Müller"), guest(2, givenName="MULLER"), guest(3, givenName="Other")], [], by)
+    by = policy(**{"sAMAccountName: guest.id.substring(0, 20)": "sAMAccountName: 'has(guest.displayName) ? string(guest.displayName) : guest.id'"})
+    made = plan([guest(1, displayName="Müller"), guest(2, displayName="MULLER"), guest(3, displayName="Other")], [], by)
     assert [c.guest for c in made.changes] == [gid(3)]
     assert {(c.subject, c.kind) for c in made.conflicts} == {(gid(1), "name-taken"), (gid(2), "name-taken")}
     assert gid(2) in made.conflicts[0].what

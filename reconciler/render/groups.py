@@ -6,22 +6,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.model.dn import DN
-from reconciler.model.plan import Action, Change, Conflict, Plan, Rule
+from reconciler.model.plan import Action, Change, Conflict, Delta, Plan, Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """Changes that do the same for the same reason in the same place.
 
+    `rules` are the change's own, or, for an update, those of its attributes: accounts that change alike stand together.
     `ou` is where the accounts are (for a create: will be), `to` where a move puts them.
     """
 
     action: Action
     cause: str
-    rule: Rule
+    rules: tuple[Rule, ...]
     ou: str
     to: str | None
     changes: tuple[Change, ...]
+
+    @property
+    def common(self) -> tuple[Delta, ...]:
+        """What every account of a group of creates is given alike; said once, it need not be repeated."""
+        if self.action is not Action.CREATE or len(self.changes) == 1:
+            return ()
+        alike = list(self.changes[0].deltas)
+        for change in self.changes[1:]:
+            alike = [d for d in alike if d in change.deltas]
+        return tuple(alike)
 
 
 def grouped(plan: Plan) -> tuple[list[Group], list[Group]]:
@@ -40,15 +51,19 @@ def conflicts_by_kind(conflicts: Iterable[Conflict]) -> dict[str, list[Conflict]
 
 
 def _groups(changes: list[Change]) -> list[Group]:
-    found: dict[tuple[Action, str, Rule, str, str | None], list[Change]] = {}
+    found: dict[tuple[Action, str, tuple[Rule, ...], str, str | None], list[Change]] = {}
     for change in changes:
-        key = (change.action, change.cause, change.rule, parent(change.dn), _destination(change))
+        key = (change.action, change.cause, _rules(change), parent(change.dn), _destination(change))
         found.setdefault(key, []).append(change)
     order = list(Action)
     groups = [Group(*key, tuple(members)) for key, members in found.items()]
-    return sorted(
-        groups, key=lambda g: (order.index(g.action), -len(g.changes), g.cause, g.rule.file, g.rule.line, g.ou)
-    )
+    return sorted(groups, key=lambda g: (order.index(g.action), -len(g.changes)))
+
+
+def _rules(change: Change) -> tuple[Rule, ...]:
+    if change.action is not Action.UPDATE:
+        return (change.rule,)
+    return tuple(dict.fromkeys(d.rule for d in change.deltas)) or (change.rule,)
 
 
 def parent(dn: DN) -> str:

@@ -13,8 +13,3 @@ _COMMAND = re.compile(r"^[:#]|(?<=:):|(?<=#)#|[:#]\Z")
 def value(text: str, limit: int | None = None) -> Shown:
     """Return data for a log line: visible, and no part of a workflow command, whatever stands on either side of it."""
     return Shown(_COMMAND.sub(lambda m: f"\\u{{{ord(m[0]):x}}}", visible(text, limit)))
-
-
-def lines(text: str, indent: str = "") -> list[str]:
-    """Return a message of our own that has data in it as one log line for each of its lines."""
-    return [indent + value(line) for line in text.split("\n")]

@@ -16,6 +16,10 @@ from .visible import Shown
 
 _SENTENCE = 600
 _NOTES = 10
+_FEW = 5
+_UNMANAGED = 10
+_WHOSE = (Action.DELETE, Action.JOIN, Action.RESTORE)
+"""Where it matters that it is this account and no other of the name."""
 _ALERT = {
     Kind.REFUSED: "CAUTION",
     Kind.CONFLICTS: "WARNING",
@@ -85,7 +89,7 @@ def _sections(plan: Plan, where: str) -> Iterator[Section]:
         yield Section(head, [_block(g, where) for g in routine], rest, foot)
     if plan.held:
         head, foot = folded(f"Held back by the policy: {len(plan.held):,}")
-        blocks = [_conflicts(kind, found, where) for kind, found in conflicts_by_kind(plan.held).items()]
+        blocks = [_conflicts(kind, found, where, "object") for kind, found in conflicts_by_kind(plan.held).items()]
         yield Section(head, blocks, rest, foot)
     if plan.unmanaged:
         n = len(plan.unmanaged)
@@ -100,23 +104,36 @@ def _block(group: Group, where: str) -> Block:
         place = f"{code(group.ou, LIMIT)} → {code(group.to, LIMIT)}"
     head = (
         f"**{VERBS[group.action].capitalize()} {count(n, 'account')}**: {prose(group.cause, LIMIT)}<br>\n"
-        f"{_rule(group.rule)} {place}\n\n"
+        f"{_rules(group.rules)} {place}"
     )
-    return Block(head, n, lambda i: _change(group.changes[i], last=i + 1 == n), lambda left: _left_out(left, where))
+    common = group.common
+    if common:
+        head += f"<br>\nAll with {', '.join(_set(d) for d in common)}"
+
+    def item(i: int) -> str:
+        return _change(group.changes[i], common, last=i + 1 == n)
+
+    return Block(head + "\n\n", n, item, lambda left: _left_out(left, where))
 
 
 def _left_out(left: int, where: str) -> str:
     return f"- …and {left:,} more, in {code(where)}\n\n"
 
 
+def _rules(rules: tuple[Rule, ...]) -> str:
+    more = f" and {len(rules) - _FEW} more" if len(rules) > _FEW else ""
+    return ", ".join(_rule(r) for r in rules[:_FEW]) + more
+
+
 def _rule(rule: Rule) -> str:
     return f"{code(rule.name, LIMIT)} ({code(f'{rule.file}:{rule.line}', LIMIT)})"
 
 
-def _change(change: Change, *, last: bool) -> str:
+def _change(change: Change, common: tuple[Delta, ...], *, last: bool) -> str:
     lines = [f"- {code(change.label, LIMIT)} {code(change.guest, LIMIT)}{_account(change)}"]
     if change.action is Action.CREATE:
-        lines[0] += ": " + ", ".join(_set(d) for d in change.deltas) if change.deltas else ""
+        own = [_set(d) for d in change.deltas if d not in common]
+        lines[0] += f": {', '.join(own)}" if own else ""
     elif len(change.deltas) == 1:
         lines[0] += f": {_delta(change.deltas[0])}"
     else:
@@ -132,7 +149,7 @@ def _account(change: Change) -> str:
         parts.append(code(change.dn.rdn, LIMIT))
     if change.to is not None and change.to.rdn != change.dn.rdn:
         parts.append(f"→ {code(change.to.rdn, LIMIT)}")
-    if change.dangerous and change.sid:
+    if change.action in _WHOSE and change.sid:
         parts.append(code(change.sid, LIMIT))
     return f" ({' '.join(parts)})" if parts else ""
 
@@ -162,11 +179,11 @@ def _flags(flags: str) -> str:
     return f" ({code(flags)})" if flags else ""
 
 
-def _conflicts(kind: str, found: list[Conflict], where: str) -> Block:
+def _conflicts(kind: str, found: list[Conflict], where: str, noun: str = "conflict") -> Block:
     n = len(found)
     remedies = {c.remedy for c in found}
     shared = remedies.pop() if len(remedies) == 1 else None
-    head = f"**{count(n, 'conflict')}**: {prose(kind, LIMIT)}"
+    head = f"**{count(n, noun)}**: {prose(kind, LIMIT)}"
     head += f"<br>\nRemedy: {prose(shared, _SENTENCE)}\n\n" if shared else "\n\n"
 
     def item(i: int) -> str:
@@ -174,7 +191,7 @@ def _conflicts(kind: str, found: list[Conflict], where: str) -> Block:
         who = code(conflict.label, LIMIT)
         who += f" {code(conflict.subject, LIMIT)}" if conflict.subject != conflict.label else ""
         at = f" at {code(conflict.dn.text, LIMIT)}" if conflict.dn else ""
-        by = f" {_rule(conflict.rule)}" if conflict.rule else ""
+        by = f" · {_rule(conflict.rule)}" if conflict.rule else ""
         text = f"- {who}{at}: {prose(conflict.what, _SENTENCE)}{by}\n"
         if conflict.remedy and shared is None:
             text += f"  - Remedy: {prose(conflict.remedy, _SENTENCE)}\n"
@@ -184,8 +201,7 @@ def _conflicts(kind: str, found: list[Conflict], where: str) -> Block:
 
 
 def _unmanaged(plan: Plan, where: str) -> Block:
-    few = 20
-    shown, left = plan.unmanaged[:few], len(plan.unmanaged) - few
+    shown, left = plan.unmanaged[:_UNMANAGED], len(plan.unmanaged) - _UNMANAGED
     lines = [f"- {code(u.dn.text, LIMIT)} {code(u.sid, LIMIT)}\n" for u in shown]
     lines[-1] += _left_out(left, where) if left > 0 else "\n"
     return Block("", len(shown), lambda i: lines[i], lambda n: _left_out(max(left, 0) + n, where))

@@ -43,19 +43,23 @@ class Sides:
     same: int = 0
 
 
-def sides(delta: Delta, limit: int = LIMIT) -> Sides:
+def sides(delta: Delta, limit: int = LIMIT, *, ascii_only: bool = False) -> Sides:
     """Return both sides of a change, at most `limit` characters of each value."""
-    before, after, via = delta.before, delta.after, _texts(delta.via)
-    shown_via = tuple(visible(v, limit) for v in via)
+
+    def few(values: list[str]) -> tuple[Shown, ...]:
+        shown = tuple(visible(v, limit, ascii_only=ascii_only) for v in values[:_FEW])
+        return shown if len(values) <= _FEW else (*shown, Shown(f"…(+{len(values) - _FEW})"))
+
+    before, after, via = delta.before, delta.after, few(_texts(delta.via))
     if isinstance(before, str) and isinstance(after, str):
-        one, other = pair(before, after, limit)
-        return Sides((one,), (other,), shown_via)
+        one, other = pair(before, after, limit, ascii_only=ascii_only)
+        return Sides((one,), (other,), via)
     if delta.attribute.casefold() == "useraccountcontrol":
-        return Sides(_few(_texts(before), limit), _few(_texts(after), limit), shown_via, _flags(before, after))
+        return Sides(few(_texts(before)), few(_texts(after)), via, _flags(before, after))
     old, new = _texts(before), _texts(after)
     stay = set(old) & set(new) if isinstance(before, tuple) and isinstance(after, tuple) else set()
     gone, come = ([v for v in values if v not in stay] for values in (old, new))
-    return Sides(_few(gone, limit), _few(come, limit), shown_via, same=len(stay))
+    return Sides(few(gone), few(come), via, same=len(stay))
 
 
 def _texts(value: Value | None) -> list[str]:
@@ -70,11 +74,6 @@ def _texts(value: Value | None) -> list[str]:
             return [value]
         case _:
             return list(value)
-
-
-def _few(values: list[str], limit: int) -> tuple[Shown, ...]:
-    shown = tuple(visible(v, limit) for v in values[:_FEW])
-    return shown if len(values) <= _FEW else (*shown, Shown(f"…(+{len(values) - _FEW})"))
 
 
 def _flags(before: Value | None, after: Value | None) -> str:

@@ -48,7 +48,7 @@ def verdict(plan: Plan) -> Verdict:
         rest = f" {count(conflicts, 'conflict')} besides." if conflicts else ""
         return Verdict(Kind.REFUSED, "Refused by a guard", f"Nothing of this plan can be applied as it is.{rest}")
     if conflicts:
-        also = f"The other {count(total, 'change')} can go ahead.{first}" if total else "There is nothing else to do."
+        also = f"{count(total, 'other change')} can go ahead.{first}" if total else "There is nothing else to do."
         needs = "needs" if conflicts == 1 else "need"
         return Verdict(
             Kind.CONFLICTS, f"{count(conflicts, 'conflict')} {needs} a person", f"Conflicts are never applied. {also}"

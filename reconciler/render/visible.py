@@ -53,13 +53,13 @@ def visible(value: str, limit: int | None = None, *, ascii_only: bool = False) -
     return Shown("".join(shown))
 
 
-def pair(before: str, after: str, limit: int) -> tuple[Shown, Shown]:
+def pair(before: str, after: str, limit: int, *, ascii_only: bool = False) -> tuple[Shown, Shown]:
     """Return both values made visible so that a reader can see how they differ.
 
     Where a cut would hide the difference, both start with `(+N)…`: the N characters they have in common. Values that
     look alike (composed and decomposed accents, full width, a Cyrillic letter for a Latin one) are shown in ASCII.
     """
-    ascii_only = before != after and _look_alike(before, after)
+    ascii_only = ascii_only or (before != after and _look_alike(before, after))
     cut = any(len(s) > limit or len(visible(s, ascii_only=ascii_only)) > limit for s in (before, after))
     one, other = (visible(side, limit, ascii_only=ascii_only) for side in (before, after))
     if not cut or _common(one, other) <= limit // 2:

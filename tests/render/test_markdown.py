@@ -1,4 +1,4 @@
-"""Read back with a CommonMark parser (tables, raw HTML): data has the structure of a harmless name, and comes back whole."""
+"""Read back with a CommonMark parser: data has the structure of a harmless name, and comes back whole."""
 
 from __future__ import annotations
 
@@ -132,7 +132,9 @@ def test_a_sentence_leaves_nothing_that_github_links_outside_code(text: str) -> 
 
 
 def test_a_sentence_keeps_its_words_and_puts_the_rest_in_code() -> None:
-    said = 'userPrincipalName "a@b.c" is taken by S-1-5-21, an account outside the OUs (5 of 12): re-run `reconcile plan`.'
+    said = (
+        'userPrincipalName "a@b.c" is taken by S-1-5-21, an account outside the OUs (5 of 12): re-run `reconcile plan`.'
+    )
 
     assert prose(said) == (
         'userPrincipalName `"a@b.c"` is taken by `S-1-5-21`, an account outside the OUs (5 of 12): '

@@ -1,0 +1,127 @@
+"""Progress for people: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, TaskID, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.progress import Task as Bar
+from rich.text import Text
+
+from reconciler.progress import Progress, Task
+
+from .terminal import text
+
+_EVERY = 5.0
+"""Seconds between two lines of one task in a log."""
+
+
+def for_terminal(console: Console, clock: Callable[[], float] = time.monotonic) -> Progress:
+    """Return bars where the console is a terminal, else lines, each at least five seconds of `clock` after the last."""
+    return _OnTerminal(console) if console.is_terminal else _InLog(console, clock)
+
+
+class _What(ProgressColumn):
+    def render(self, task: Bar) -> Text:
+        return text(task.description)
+
+
+class _Count(ProgressColumn):
+    """How many of how many, and how many a second."""
+
+    def render(self, task: Bar) -> Text:
+        total = "" if task.total is None else f" of {task.total:,.0f}"
+        rate = f", {task.speed:,.0f}/s" if task.speed else ""
+        return Text(f"{task.completed:,.0f}{total}{rate}", "dim")
+
+
+class _OnTerminal:
+    """All running tasks as bars; they vanish when the last one ends."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            SpinnerColumn("line"),
+            _What(),
+            BarColumn(),
+            _Count(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+        )
+        self._bars = Bars(*columns, console=console, transient=True)
+        self._running = 0
+
+    @contextmanager
+    def task(self, what: str, total: int | None = None) -> Iterator[Task]:
+        """Show a bar while the work goes on."""
+        bar = self._bars.add_task(what, total=total)
+        if not self._running:
+            self._bars.start()
+        self._running += 1
+        try:
+            yield _BarTask(self._bars, bar)
+        finally:
+            self._bars.remove_task(bar)
+            self._running -= 1
+            if not self._running:
+                self._bars.stop()
+
+    def say(self, what: str) -> None:
+        """Print a line above the bars."""
+        self._bars.console.print(text(what))
+
+
+class _BarTask:
+    def __init__(self, bars: Bars, bar: TaskID) -> None:
+        self._bars, self._bar = bars, bar
+
+    def done(self, count: int) -> None:
+        self._bars.update(self._bar, completed=count)
+
+
+class _InLog:
+    """One line when a task starts to take time, then at intervals, and one when it ends."""
+
+    def __init__(self, console: Console, clock: Callable[[], float]) -> None:
+        self._console, self._clock = console, clock
+
+    @contextmanager
+    def task(self, what: str, total: int | None = None) -> Iterator[Task]:
+        """Say that the work begins, how it goes on, and how long it took."""
+        task = _LogTask(self.say, self._clock, what, total)
+        yield task
+        task.end()
+
+    def say(self, what: str) -> None:
+        """Print a line."""
+        self._console.print(text(what), soft_wrap=True)
+
+
+class _LogTask:
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float], what: str, total: int | None) -> None:
+        self._say, self._clock, self._what, self._total = say, clock, what, total
+        self._start = self._last = clock()
+        self._count = 0
+
+    def done(self, count: int) -> None:
+        self._count = count
+        now = self._clock()
+        if now - self._last >= _EVERY:
+            self._last = now
+            self._say(f"{self._what}: {self._so_far()}{self._left(now)}")
+
+    def end(self) -> None:
+        """Say the end of it."""
+        self._say(f"{self._what}: {self._so_far()} in {self._clock() - self._start:.1f} s")
+
+    def _so_far(self) -> str:
+        return f"{self._count:,}" if self._total is None else f"{self._count:,} of {self._total:,}"
+
+    def _left(self, now: float) -> str:
+        rate = self._count / (now - self._start)
+        if not rate:
+            return ""
+        left = "" if self._total is None else f", about {(self._total - self._count) / rate:,.0f} s left"
+        return f", {rate:,.0f}/s{left}"

@@ -79,7 +79,7 @@ class Server:
         self._log = conf.with_name("output")
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                [binary, "--foreground", "--no-process-group", "--model=single", f"--configfile={conf}"],
+                [binary, "--interactive", "--no-process-group", "--model=single", f"--configfile={conf}"],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -56,6 +56,7 @@ def unpack(into: Path, cache: Path | None = None) -> str:
     packed = _packed(cache or _cache())
     with tarfile.open(packed) as archive:
         archive.extractall(into, filter="fully_trusted")  # noqa: S202  our own file, readable by this user alone
+    into.chmod(0o700)
     config.make_directories(into)
     return (into / _PASSWORD).read_text()
 

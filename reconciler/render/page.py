@@ -45,7 +45,8 @@ class Page:
         if indent + whole.cell_len <= self.width:
             self._lines.append(Text(" " * indent, end="").append_text(whole))
             return
-        hanging = min(hanging, self.width - indent - _ROOM)
+        indent = min(indent, self.width - _ROOM)
+        hanging = min(hanging, self.width - _ROOM - indent)
         room = self.width - indent - hanging
         for i, wrapped in enumerate(whole.wrap(self._console, room, overflow="fold")):
             wrapped.rstrip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import stat
@@ -148,12 +149,17 @@ class TestTemplate:
         for package in ("samba-ad-dc", "samba-ad-provision", "python3-samba", "krb5-user", "ldb-tools"):
             assert package in caught.value.remedy
 
-    def test_without_the_right_to_low_ports_the_remedies_are_named(self) -> None:
+    def test_where_its_ports_cannot_be_had_the_remedies_are_named(self) -> None:
         code = "from reconciler.demo.samba import Controller\nwith Controller(): pass"
-        drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
-        done = subprocess.run(
-            [*drop, sys.executable, "-c", code], capture_output=True, text=True, check=False, env={"HOME": "/tmp"}
-        )
+        no_loopback = ["unshare", "-Urn", sys.executable, "-c", code]
+        done = subprocess.run(no_loopback, capture_output=True, text=True, check=False)
         assert "DirectoryUnavailableError" in done.stderr
         assert "ip_unprivileged_port_start" in done.stderr
-        assert "unshare" in done.stderr
+        assert "ip link set lo up" in done.stderr
+
+    def test_it_runs_unprivileged_in_a_namespace_of_its_own(self) -> None:
+        inside = shlex.join(
+            [sys.executable, "-c", "from reconciler.demo.samba import Controller\nwith Controller(): pass"]
+        )
+        command = ["unshare", "-Urn", "sh", "-c", f"ip link set lo up && exec {inside}"]
+        subprocess.run(command, check=True)

@@ -164,3 +164,11 @@ def test_everything_but_terminals_is_shown_without_rich() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_many_dangerous_changes_leave_room_for_the_conflicts() -> None:
+    conflicts = tuple(builder.conflict(n, f"Stuck {n}") for n in range(5000, 5100))
+    page = shown(builder.plan(*(builder.delete(n, f"Gone {n}") for n in range(5000)), conflicts=conflicts))
+
+    assert page.count("Stuck") == 100
+    assert page.count("Gone") > 200

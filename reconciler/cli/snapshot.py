@@ -66,12 +66,13 @@ class _Importer:
         claims = old.claims if old else ()
         graph, directory = manifest.graph, manifest.directory
         if only != "ad":
-            guests, graph = self._guests(guests, accounts, graph)
+            guests, graph = self._guests(guests, graph)
         if only != "graph":
             context = self._context
             reader = context.ports.reader(self._settings, context.env, context.ask, None)
             try:
                 accounts, directory = self._accounts(reader, guests, accounts, directory)
+                guests, graph = _without_forgotten(guests, accounts, graph)
                 state = self._state(manifest, guests, accounts, claims, graph, directory)
                 claims = self._claims(reader, state)
             finally:
@@ -92,9 +93,8 @@ class _Importer:
 
     # --- the Entra end
 
-    def _guests(
-        self, old: dict[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
-    ) -> tuple[dict[str, Guest], GraphCursor]:
+    def _guests(self, old: dict[str, Guest], cursor: GraphCursor | None) -> tuple[dict[str, Guest], GraphCursor]:
+        from reconciler.state.store import count_guests
         from reconciler.state.importer import import_guests
 
         context, attributes = self._context, self._policy.guest_attributes
@@ -112,7 +112,7 @@ class _Importer:
             attributes=attributes,
             wanted=self._policy.scope.test,
             lookup=lambda ids: source.lookup(ids, attributes),
-            joined={a.guest for a in accounts.values() if a.guest},
+            joined=old,  # an account made since the last import is not known yet: see _without_forgotten
             as_of=self._now,
         )
         live = sum(g.removed is None for g in guests.values())
@@ -233,6 +233,16 @@ class _Anchors:
     def names(self, entry: Entry) -> str | None:
         held = entry.dn.name if self._attribute == "cn" else entry.attributes.get(self._attribute)
         return self._owners.get(held.casefold()) if isinstance(held, str) else None
+
+
+def _without_forgotten(
+    guests: dict[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
+) -> tuple[dict[str, Guest], GraphCursor | None]:
+    """Drop the tombstones that no account is joined to: nothing is left to do for them."""
+    joined = {a.guest for a in accounts.values()}
+    kept = {i: g for i, g in guests.items() if g.removed is None or i in joined}
+    forgotten = len(guests) - len(kept)
+    return kept, replace(cursor, tombstones=cursor.tombstones - forgotten) if cursor else None
 
 
 def _gone(guest: Guest, policy: Policy) -> bool:

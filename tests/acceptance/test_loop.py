@@ -35,7 +35,7 @@ def test_a_thousand_guests_go_from_graph_to_ad(operations: Callable[..., Operati
 def test_the_sid_stays_through_rename_move_update_and_another_upn(
     operations: Callable[..., Operations], samba: Controller, samba_ou: DN
 ) -> None:
-    ops = operations(10)
+    ops = operations(40)
     ops.loop()
     before = sids(samba, samba_ou.text)
     first, second, third, fourth = (u.id for u in ops.tenant.guests()[:4])

@@ -149,10 +149,11 @@ class TestTemplate:
         for package in ("samba-ad-dc", "samba-ad-provision", "python3-samba", "krb5-user", "ldb-tools"):
             assert package in caught.value.remedy
 
-    def test_where_its_ports_cannot_be_had_the_remedies_are_named(self) -> None:
+    @pytest.mark.parametrize("lacking", ["-U", "-Urn"], ids=["privilege", "loopback"])
+    def test_where_its_ports_cannot_be_had_the_remedies_are_named(self, lacking: str) -> None:
         code = "from reconciler.demo.samba import Controller\nwith Controller(): pass"
-        no_loopback = ["unshare", "-Urn", sys.executable, "-c", code]
-        done = subprocess.run(no_loopback, capture_output=True, text=True, check=False)
+        command = ["unshare", lacking, sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert "DirectoryUnavailableError" in done.stderr
         assert "ip_unprivileged_port_start" in done.stderr
         assert "ip link set lo up" in done.stderr

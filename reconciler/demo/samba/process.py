@@ -60,13 +60,15 @@ def _listening(address: str, port: int) -> socket.socket | None:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((address, port))
         bound.listen()
+        # A namespace whose loopback is down lets one bind, and nobody come.
+        socket.create_connection((address, port), timeout=_STOP_SECONDS).close()
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
             return None
         raise DirectoryUnavailableError(
             f"A domain controller needs the ports {', '.join(map(str, _PORTS))} of a loopback address;"
-            f" binding {address}:{port} failed: {error.strerror}",
+            f" {address}:{port} cannot be used: {error.strerror}",
             _REMEDY,
         ) from error
     return bound

@@ -167,6 +167,8 @@ class _Builder:
                 self._put(None, start, end)
             case yaml.ScalarEvent():
                 self._node(event, start)
+                if any("\ud800" <= c <= "\udfff" for c in event.value):
+                    self.problem(start, "half a surrogate pair: write the character itself")
                 self._scalar(event, start, end)
             case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                 self._node(event, start)

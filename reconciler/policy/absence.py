@@ -30,12 +30,12 @@ def why_empty(expression: Compiled) -> str:
     """Return when the expression gives nothing (`when the guest has no mail`); empty where no trial made it do so."""
     for attributes, exact in _trials(expression):
         try:
-            value = expression.value(Guest(SAMPLE_ID, attributes))
+            outcome = expression.outcome(Guest(SAMPLE_ID, attributes))
         except MissingError as e:
             return e.why
         except EvaluationError:
             continue
-        if value is None and not exact:
+        if outcome is None or (outcome == "" and not exact):
             missing = sorted(expression.syntax.reads & NULLABLE - attributes.keys())
             return (
                 f"it gives nothing when the guest has no {' and no '.join(missing)}"
@@ -46,7 +46,7 @@ def why_empty(expression: Compiled) -> str:
 
 
 def _trials(expression: Compiled) -> Iterator[tuple[Mapping[str, Value], bool]]:
-    """Made-up guests, and whether one holds a literal as its whole value: then an empty result proves nothing."""
+    """Made-up guests, and whether one holds a literal as its whole value: then an empty text proves nothing."""
     choices = {name: _choices(name, expression.syntax.literals) for name in sorted(expression.syntax.reads - {"id"})}
     combinations = itertools.islice(itertools.product(*choices.values()), MAX_TRIALS)
     absences = _absences(choices)

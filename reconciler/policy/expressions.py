@@ -5,6 +5,7 @@ The language is Google's (cel.dev) with its string extensions. What it cannot re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,14 +44,18 @@ class Compiled:
 
     def value(self, guest: Guest) -> Value | None:
         """Evaluate for a guest; an empty result is None, a list is sorted. Raises EvaluationError."""
-        if self.syntax.copies is not None:
-            return self._copy(guest, self.syntax.copies)
-        outcome = self._engine.evaluate(self, self._program, guest)
-        if isinstance(outcome, list):
+        outcome = self.outcome(guest)
+        if isinstance(outcome, list | tuple):
             return self._list(outcome)
         if outcome is None or isinstance(outcome, str | bool | int):
             return clean(outcome)
         raise EvaluationError(self.rule, "the result is neither text, a number, true or false, nor a list")
+
+    def outcome(self, guest: Guest) -> object:
+        """Return what CEL gives before it is cleaned: null and an empty text still differ. Raises EvaluationError."""
+        if self.syntax.copies is not None:
+            return self._copy(guest, self.syntax.copies)
+        return self._engine.evaluate(self, self._program, guest)
 
     def test(self, guest: Guest) -> bool:
         """Evaluate a boolean expression. Raises EvaluationError, also where the answer is null."""
@@ -61,13 +66,13 @@ class Compiled:
 
     def _copy(self, guest: Guest, attribute: str) -> Value | None:
         """What evaluating `guest.<attribute>` gives, without the detour."""
-        value = guest.id if attribute == "id" else guest.attributes.get(attribute)
+        value = guest.id if attribute == "id" else clean(guest.attributes.get(attribute))
         if why := unfitness(attribute, CATALOGUE[attribute], value):
             raise EvaluationError(self.rule, why)
-        return self._list(value) if isinstance(value, tuple) else clean(value)
+        return value
 
-    def _list(self, items: list[Any] | tuple[str, ...]) -> Value | None:
-        """Without what a directory cannot hold: empty values and repetitions."""
+    def _list(self, items: Sequence[Any]) -> Value | None:
+        """Return the items without what a directory cannot hold: empty values and repetitions."""
         kept = {item for item in items if item is not None and item != ""}
         if not all(isinstance(item, str) for item in kept):
             raise EvaluationError(self.rule, "the result is a list of something else than texts")

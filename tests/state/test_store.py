@@ -116,8 +116,8 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, replacements: int) -> None:
 def test_an_interrupted_write_is_seen_and_mended_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replacements: int, first: bool
 ) -> None:
-    """Three shards change: the mark, the shards, then the manifest are written."""
-    old = None if first else a_state([a_guest(i, mail="old@x") for i in (ALICE, BOB, CAROL)], [], serial=3)
+    """Two guests change and one is new: the mark, three shards, then the manifest are written."""
+    old = None if first else a_state([a_guest(i, mail="old@x") for i in (ALICE, BOB)], [], serial=3)
     new = a_state([a_guest(i, mail="new@x") for i in (ALICE, BOB, CAROL)], [], serial=4)
     if old:
         write_state(tmp_path, None, old)

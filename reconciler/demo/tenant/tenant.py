@@ -228,7 +228,7 @@ class Tenant:
         self._devices.decide(user_code, "declined")
 
     def set_device_interval(self, seconds: int) -> None:
-        """Tell device code clients to poll that often; Entra says 5."""
+        """Tell device code clients to poll that often: Entra says 5, and with less than 1 msal never stops polling."""
         self._sign_in.device_interval = seconds
 
     def expire_access_tokens(self) -> None:

@@ -13,6 +13,7 @@ _ATTEMPTS = 5
 _PAUSE = 0.2
 _SECONDS = 900.0
 """A first push carries the whole state (62 MB for a million guests); a remote that is silent for longer is down."""
+_CONTENTION = re.compile(r"cannot lock ref|Unable to create|stale info|failed to update ref|reference already exists")
 _REF = re.compile(r"refs/(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.|[./]$))[^\x00-\x20\x7f~^:?*\[\\]+")
 
 
@@ -62,9 +63,7 @@ def push(git: Git, remote: str, ref: str, commit: str | None, expected: str | No
         if now != expected:
             return False
         # Either refused for good, or another push held the ref for a moment and then failed itself.
-        if attempt == _ATTEMPTS or not re.search(
-            r"lock|stale info|failed to update ref|already exists", done.err + done.text
-        ):
+        if attempt == _ATTEMPTS or not _CONTENTION.search(done.err + done.text):
             raise failure(args, _explained(done), "See the remote's own words above.")
         time.sleep(_PAUSE)
     return False

@@ -65,6 +65,19 @@ def test_an_edit_of_the_same_size_in_the_same_moment_is_seen(clone: Clone) -> No
         assert repo.work_tree().read("state/manifest.yaml") == f"serial: {round_ % 10}\n".encode()
 
 
+def test_an_edit_within_the_same_tick_of_the_clock_is_seen(clone: Clone) -> None:
+    """git knows such an edit only by its index being no younger than the file: our copy has to keep the index's time."""
+    clone.git("config", "core.trustctime", "false")
+    repo, tick = clone.open(), 1_700_000_000_000_000_000
+    manifest = clone.root / "state/manifest.yaml"
+    os.utime(manifest, ns=(tick, tick))
+    repo.work_tree()
+    os.utime(clone.root / ".git/reconcile/index-", ns=(tick, tick))
+    manifest.write_text("serial: 2\n")
+    os.utime(manifest, ns=(tick, tick))
+    assert repo.work_tree().read("state/manifest.yaml") == b"serial: 2\n"
+
+
 def test_files_that_went_away_are_gone_from_the_tree(clone: Clone) -> None:
     repo = clone.open()
     repo.work_tree()

@@ -87,3 +87,11 @@ def test_a_remote_that_asks_for_a_password_is_an_error_not_a_prompt(clone: Clone
             server.shutdown()
             thread.join()
     assert "credentials" in refused.value.remedy
+
+
+def test_git_is_told_not_to_prompt_and_to_speak_plainly(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setenv("GIT_TRACE", "1")
+    told = Git(clone.root).run("-c", "alias.told=!env", "told").text.splitlines()
+    assert {"GIT_TERMINAL_PROMPT=0", "LC_ALL=C"} <= set(told)
+    assert not any(line.startswith("GIT_TRACE") for line in told)

@@ -11,13 +11,16 @@ from . import builder
 
 
 def everywhere(text: str) -> Plan:
-    """Return it; `text` must not be empty, since a field that is empty is left out."""
+    """Return it; `text` must not be empty, since a field that is empty is left out.
+
+    What must differ from it, or from a name that means something, has one more character.
+    """
     dn = DN(builder.GUESTS).child("OU", text).child("CN", text)
     rule = Rule(text, text, 1)
     deltas = (
-        Delta(text, text, text + "!", rule, via=text),
+        Delta(text + "?", text, text + "!", rule, via=text),
         Delta("mail", None, text, rule),
-        Delta("proxyAddresses", (text, "z"), (text + "!", "z"), rule),
+        Delta("proxyAddresses", (text, text + "?"), (text + "!", text + "?"), rule),
     )
     changes = tuple(
         Change(
@@ -38,7 +41,7 @@ def everywhere(text: str) -> Plan:
     conflicts = (
         Conflict(builder.guest_id(1), text, text, text, text, dn, rule),
         Conflict(builder.guest_id(2), text, text, text, text + "!", dn, rule),
-        Conflict(builder.guest_id(3), text, "kind", text, text, dn, rule),
+        Conflict(builder.guest_id(3), text, text + "?", text, text, dn, rule),
     )
     origin = replace(
         builder.ORIGIN,

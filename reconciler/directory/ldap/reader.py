@@ -102,13 +102,15 @@ class LdapReader:
 
     def read(self, dn: DN, attributes: Sequence[str]) -> Entry | None:
         """Return the user with this DN, or None; raise DirectoryError for an object of another kind."""
+        if not dn.text:  # the root DSE is no object of the domain
+            return None
         entries = self._entries(attributes)
         found = self._session.read(dn.text, entries.requested)
         return entries.entry(found) if found else None
 
     def exists(self, dn: DN) -> bool:
         """Whether there is an object with this DN."""
-        return self._session.read(dn.text, ()) is not None
+        return bool(dn.text) and self._session.read(dn.text, ()) is not None
 
     def close(self) -> None:
         """Give the connections back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -17,6 +18,8 @@ from reconciler.model.settings import Entra
 
 from .refusals import sign_in_refused
 from .transport import Transport, explain, https_origin, origin
+
+logging.getLogger("msal").addHandler(logging.NullHandler())  # or its warnings would go to standard error
 
 PERMISSION: Final = "User.Read.All"
 """The one permission of Microsoft Graph this program asks for."""

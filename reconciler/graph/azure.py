@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Final
 
 from reconciler.errors import GraphError, SettingsError
 from reconciler.model.settings import Entra
+
+logging.getLogger("azure").addHandler(logging.NullHandler())  # or its warnings would go to standard error
 
 _EARLY: Final = 300.0
 """Seconds before its end that a token is no longer used."""

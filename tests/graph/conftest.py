@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.demo.pki import Authority, Files
+from reconciler.demo.pki import Authority, Files, Issued
+from reconciler.demo.tenant import Tenant
 from reconciler.graph.client import GraphClient
 from reconciler.graph.source import GraphUsers
 from reconciler.graph.transport import Transport
 
+from .places import CLIENT, SECRET, TENANT, Place, entra
 from .scripted import FixedToken, Peer
 
 
@@ -58,3 +60,26 @@ def _nobody_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return Authority.create("Sign-in tests")
+
+
+@pytest.fixture(scope="session")
+def issued(authority: Authority) -> Issued:
+    return authority.issue(["reconcile"])
+
+
+@pytest.fixture
+def tenant(authority: Authority) -> Iterator[Tenant]:
+    with Tenant(TENANT, CLIENT, [{"mail": "alice@fabrikam.com"}], secret=SECRET, pki=authority) as running:
+        running.set_device_interval(1)
+        yield running
+
+
+@pytest.fixture
+def place(tenant: Tenant, tmp_path: Path) -> Place:
+    ca_file = str(tenant.ca_file(tmp_path))
+    return lambda credential="secret", **other: entra(tenant.authority, ca_file, credential, **other)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+import pytest
+
+from reconciler.errors import GraphError
 from reconciler.graph.connect import open_source
 from reconciler.graph.port import GuestSource
 from reconciler.model.dn import DN
@@ -13,6 +16,9 @@ from reconciler.model.settings import Directory, Entra, Forge, Settings
 TENANT = "7b3f0000-0000-4000-8000-000000000001"
 CLIENT = "5d1c0000-0000-4000-8000-000000000002"
 SECRET = "s3cr3t~of.the-app"
+
+Place = Callable[..., Entra]
+"""Makes the settings of a running tenant for a kind of credential."""
 
 
 def entra(
@@ -38,3 +44,14 @@ def source(where: Entra, env: Mapping[str, str] | None = None, said: list[str] |
     """Open the source as the command line does; the lines for a person go to `said`."""
     given = {"RECONCILE_ENTRA_SECRET": SECRET} if env is None else env
     return open_source(settings(where), given, ([] if said is None else said).append)
+
+
+def guests(found: GuestSource) -> list[object]:
+    users = found.round(("mail", "userType"), None).users.values()
+    return [each.get("mail") for each in users if each.get("userType") == "Guest"]
+
+
+def refusal(found: GuestSource) -> GraphError:
+    with pytest.raises(GraphError) as caught:
+        guests(found)
+    return caught.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -55,7 +56,10 @@ def test_asks_again_when_the_token_was_refused(calls: Path) -> None:
     assert tokens.token(renew=True) == "token 2"
 
 
-def test_without_either_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_either_says_what_to_do_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:1/identity")
     monkeypatch.setenv("IDENTITY_HEADER", json.dumps("h1dden"))
@@ -63,6 +67,7 @@ def test_without_either_says_what_to_do(tmp_path: Path, monkeypatch: pytest.Monk
         AzureTokens(WHERE, SCOPE, lambda: 0).token()
     assert "az login" in caught.value.remedy
     assert "h1dden" not in str(caught.value)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

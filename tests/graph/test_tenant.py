@@ -22,11 +22,6 @@ COUNT = 25
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority.create("Tenant tests")
-
-
 @pytest.fixture
 def tenant(authority: Authority) -> Iterator[Tenant]:
     with Tenant(TENANT, CLIENT, generate(COUNT, seed=7), secret=SECRET, pki=authority) as running:

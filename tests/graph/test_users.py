@@ -68,24 +68,24 @@ class TestAValue:
         assert read(**raw) == {"displayName": "a\ufffdb😀", "otherMails": ("\ufffd",)}
 
     @pytest.mark.parametrize(
-        ("name", "raw"),
+        ("raw", "named"),
         [
-            ("displayName", 7),
-            ("displayName", True),
-            ("displayName", ["x"]),
-            ("displayName", {}),
-            ("accountEnabled", "true"),
-            ("accountEnabled", 1),
-            ("otherMails", "a@b"),
-            ("otherMails", [7]),
-            ("otherMails", {"a": 1}),
-            ("onPremisesExtensionAttributes", "x"),
-            ("onPremisesExtensionAttributes", {"extensionAttribute1": 7}),
+            ({"displayName": 7}, "displayName"),
+            ({"displayName": True}, "displayName"),
+            ({"displayName": ["x"]}, "displayName"),
+            ({"displayName": {}}, "displayName"),
+            ({"accountEnabled": "true"}, "accountEnabled"),
+            ({"accountEnabled": 1}, "accountEnabled"),
+            ({"otherMails": "a@b"}, "otherMails"),
+            ({"otherMails": [7]}, "otherMails"),
+            ({"otherMails": {"a": 1}}, "otherMails"),
+            ({"onPremisesExtensionAttributes": "x"}, "onPremisesExtensionAttributes"),
+            ({"onPremisesExtensionAttributes": {"extensionAttribute1": 7}}, "extensionAttribute1"),
         ],
     )
-    def test_of_another_type_is_refused_by_name(self, name: str, raw: object) -> None:
-        with pytest.raises(GraphError, match=f"(?s){name.removeprefix('onPremisesE')[:9]}.*{A}|xtensionAttribute.*{A}"):
-            read(**{name: raw})
+    def test_of_another_type_is_refused_by_name(self, raw: dict[str, object], named: str) -> None:
+        with pytest.raises(GraphError, match=f"Property {named} of user {A} is not"):
+            read(**raw)
 
     @pytest.mark.parametrize(
         ("name", "raw"), [("accountEnabled", None), ("userPrincipalName", None), ("userPrincipalName", "")]

@@ -140,7 +140,7 @@ class _Merged:
         made, context = self.made, self.context
         started = self._now()
         source = context.ports.source(made.settings, context.env, lambda words: context.say("{}", words))
-        writer = context.ports.writer(made.settings, context.env, context.ask, made.plan.origin.controller)
+        writer = context.ports.writer(made.settings, made.policy, context.env, context.ask, made.plan.origin.controller)
         try:
             _same_domain(made, writer)
             journal.open(made.plan, made.encoded.digest, self.commit)
@@ -209,7 +209,8 @@ def _same_domain(made: Planned, writer: DirectoryWriter) -> None:
     domain, planned_for = writer.domain(), made.plan.origin
     if domain.sid != planned_for.domain_sid:
         raise StateError(
-            f"{domain.controller} serves {domain.dn} ({domain.sid}), but the plan is for {planned_for.domain_dn} ({planned_for.domain_sid})",
+            f"{domain.controller} serves {domain.dn} ({domain.sid}), but the plan is for {planned_for.domain_dn} "
+            f"({planned_for.domain_sid})",
             "Check directory.controllers in reconcile.yaml.",
         )
 
@@ -245,7 +246,8 @@ def _report(context: Context, made: Planned, outcomes: Sequence[Outcome]) -> Exi
             }
         )
     elif outcomes:
-        from reconciler.render.outcomes import OutcomeRow, outcomes as show
+        from reconciler.render.outcomes import OutcomeRow
+        from reconciler.render.outcomes import outcomes as show
 
         rows = [OutcomeRow(o.key, o.action, labels[o.key], o.guest, o.result, o.detail) for o in outcomes]
         show(rows, context.out)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.directory.port import DirectoryReader, DirectoryWriter
 from reconciler.graph.port import GuestSource
 from reconciler.model.settings import Settings
+from reconciler.policy.model import Policy
 from reconciler.progress import Progress
 
 if TYPE_CHECKING:
@@ -29,16 +30,16 @@ def _open_source(settings: Settings, env: Env, say: Callable[[str], None]) -> Gu
     return open_source(settings, env, say)
 
 
-def _open_reader(settings: Settings, env: Env, ask: Ask | None, controller: str | None) -> DirectoryReader:
+def _open_reader(settings: Settings, policy: Policy, env: Env, ask: Ask | None) -> DirectoryReader:
     from reconciler.directory.connect import open_reader
 
-    return open_reader(settings, env, ask, controller)
+    return open_reader(settings, env, ask, kinds=policy.attribute)
 
 
-def _open_writer(settings: Settings, env: Env, ask: Ask | None, controller: str | None) -> DirectoryWriter:
+def _open_writer(settings: Settings, policy: Policy, env: Env, ask: Ask | None, controller: str) -> DirectoryWriter:
     from reconciler.directory.connect import open_writer
 
-    return open_writer(settings, env, ask, controller)
+    return open_writer(settings, env, ask, controller, policy.attribute)
 
 
 def _now() -> datetime:
@@ -50,8 +51,8 @@ class Ports:
     """How the two ends and the time are reached. Each opens something when called, and not before."""
 
     source: Callable[[Settings, Env, Callable[[str], None]], GuestSource] = _open_source
-    reader: Callable[[Settings, Env, Ask | None, str | None], DirectoryReader] = _open_reader
-    writer: Callable[[Settings, Env, Ask | None, str | None], DirectoryWriter] = _open_writer
+    reader: Callable[[Settings, Policy, Env, Ask | None], DirectoryReader] = _open_reader
+    writer: Callable[[Settings, Policy, Env, Ask | None, str], DirectoryWriter] = _open_writer
     clock: Callable[[], datetime] = _now
 
 

@@ -79,6 +79,7 @@ def _files(answers: Answers) -> Iterator[tuple[str, str]]:
     yield "reconcile.yaml", _filled((base / "reconcile.yaml").read_text("utf-8"), answers)
     policy = (files("reconciler.policy") / "default.yaml").read_text("utf-8")
     yield "policies/guests.yaml", policy.replace("DC=contoso,DC=test", answers.base)
+    yield "policies/guest-policy.schema.json", (files("reconciler.policy") / "schema.json").read_text("utf-8")
     yield ".gitattributes", (base / "gitattributes").read_text("utf-8")
     yield "state/README.md", (base / "state.md").read_text("utf-8")
     if answers.forge == "github":

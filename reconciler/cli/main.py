@@ -121,11 +121,11 @@ def run_command(context: Context, argv: Sequence[str]) -> Exit:
 
 
 def _explain(context: Context, error: ReconcileError) -> None:
-    from reconciler.render.errors import show_error
+    from reconciler.render.failure import error as show
 
     if context.json:
         context.print_json({"error": error.what, "remedy": error.remedy, "exit_code": int(error.exit_code)})
-    show_error(error, context.err)
+    show(error, context.err)
 
 
 def _init(context: Context, arguments: argparse.Namespace) -> Exit:

@@ -39,7 +39,7 @@ def show(context: Context, made: Planned, output: str) -> None:
 
         context.out.out(markdown(made.plan, digest, made.encoded.changes_digest), end="", highlight=False)
     elif output == "html":
-        from reconciler.render.html import html
+        from reconciler.render.plan_html import html
 
         context.out.out(html(made.plan, digest), end="", highlight=False)
     else:

@@ -69,7 +69,7 @@ class _Importer:
             guests, graph = self._guests(guests, graph)
         if only != "graph":
             context = self._context
-            reader = context.ports.reader(self._settings, context.env, context.ask, None)
+            reader = context.ports.reader(self._settings, self._policy, context.env, context.ask)
             try:
                 accounts, directory = self._accounts(reader, guests, accounts, directory)
                 guests, graph = _without_forgotten(guests, accounts, graph)
@@ -94,8 +94,8 @@ class _Importer:
     # --- the Entra end
 
     def _guests(self, old: dict[str, Guest], cursor: GraphCursor | None) -> tuple[dict[str, Guest], GraphCursor]:
-        from reconciler.state.store import count_guests
         from reconciler.state.importer import import_guests
+        from reconciler.state.store import count_guests
 
         context, attributes = self._context, self._policy.guest_attributes
         if cursor is not None and cursor.tenant != self._settings.entra.tenant:
@@ -115,11 +115,9 @@ class _Importer:
             joined=old,  # an account made since the last import is not known yet: see _without_forgotten
             as_of=self._now,
         )
-        live = sum(g.removed is None for g in guests.values())
-        cursor = GraphCursor(
-            self._settings.entra.tenant, self._now, attributes, found.delta_link, live, len(guests) - live
-        )
-        return guests, cursor
+        live, tombstones = count_guests(guests)
+        tenant = self._settings.entra.tenant
+        return guests, GraphCursor(tenant, self._now, attributes, found.delta_link, live, tombstones)
 
     def _round(self, source: GuestSource, attributes: Sequence[str], link: str | None) -> Round:
         words = "Reading changes from Entra" if link else "Reading all users from Entra"
@@ -153,6 +151,11 @@ class _Importer:
                 read = reader.changes(attributes, cursor.usn)
             if read.containers:
                 self._context.say("An organizational unit was changed: reading every account, for their new names.")
+                read = None
+            elif not read.sees_deleted:
+                self._context.say(
+                    "This account may not list deleted objects: reading every account, to see who is missing."
+                )
                 read = None
         if read is None:
             with self._progress.task("Reading all accounts from Active Directory") as task:

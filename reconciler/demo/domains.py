@@ -49,8 +49,8 @@ class MemoryDomain:
         for ou in _OUS:
             self._database.create_ou(DN(f"{ou},{self.base}"))
         self.ports = Ports(
-            reader=lambda _settings, _env, _ask, _controller: self._database.reader(self.controller),
-            writer=lambda settings, _env, _ask, _controller: self._database.writer(
+            reader=lambda _settings, _policy, _env, _ask: self._database.reader(self.controller),
+            writer=lambda settings, _policy, _env, _ask, _controller: self._database.writer(
                 self.controller, writable=settings.directory.ous
             ),
         )

@@ -48,17 +48,26 @@ class _Story:
         self._tenant = tenant
         self._root = root
         self.directory = root / "identity"
-        env = {**domain.env, "RECONCILE_ENTRA_SECRET": secret, "XDG_STATE_HOME": str(root / "journal"), "HOME": str(root)}
+        env = {
+            **domain.env,
+            "RECONCILE_ENTRA_SECRET": secret,
+            "XDG_STATE_HOME": str(root / "journal"),
+            "HOME": str(root),
+        }
         self._context = Context(self.directory, env, domain.ports, consoles=(console, console))
         self._step = 0
 
     def set_up(self) -> None:
         guests = len(self._tenant.guests())
         self._title("A tenant, a domain, a repository")
-        self._say(f"Entra ID: a test tenant at {self._tenant.authority} with {guests} guests, spoken to over verified HTTPS.")
+        self._say(
+            f"Entra ID: a test tenant at {self._tenant.authority} with {guests} guests, spoken to over verified HTTPS."
+        )
         self._say(f"Active Directory: {self._domain.words}. It has OU=Guests, and no accounts for them yet.")
         self._say("git: an operations repository with a bare remote, as your team would have it.")
-        self._git("init", "--quiet", "--bare", "--initial-branch=main", str(self._root / "remote.git"), where=self._root)
+        self._git(
+            "init", "--quiet", "--bare", "--initial-branch=main", str(self._root / "remote.git"), where=self._root
+        )
         self._git("clone", "--quiet", str(self._root / "remote.git"), str(self.directory), where=self._root)
         scaffold(self.directory, Answers(tenant=_TENANT, client_id=_CLIENT, base=self._domain.base, forge="git"))
         (self.directory / "reconcile.yaml").write_text(self._settings(), encoding="utf-8")
@@ -88,7 +97,11 @@ class _Story:
         self._say("In Entra, another guest is removed.")
         self._tenant.soft_delete(leaver.id)
         self._say("In Active Directory, somebody edits a third guest's account by hand.")
-        ou = "OU=Fabrikam,OU=Guests" if str(edited.properties.get("mail") or "").endswith("@fabrikam.com") else "OU=Guests"
+        ou = (
+            "OU=Fabrikam,OU=Guests"
+            if str(edited.properties.get("mail") or "").endswith("@fabrikam.com")
+            else "OU=Guests"
+        )
         self._domain.edit(f"CN={edited.id},{ou},{self._domain.base}", "displayName", "Totally Legit Admin")
 
     def second_loop(self) -> None:
@@ -144,10 +157,21 @@ class _Story:
         self._say("Merged: merging is the approval.")
 
     def _git(self, *arguments: str, where: Path | None = None) -> None:
-        identity = ["-c", "user.name=A colleague", "-c", "user.email=colleague@contoso.test", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(["git", *identity, *arguments], cwd=where or self.directory, capture_output=True, text=True, check=False)
+        identity = [
+            "-c",
+            "user.name=A colleague",
+            "-c",
+            "user.email=colleague@contoso.test",
+            "-c",
+            "commit.gpgsign=false",
+        ]
+        done = subprocess.run(
+            ["git", *identity, *arguments], cwd=where or self.directory, capture_output=True, text=True, check=False
+        )
         if done.returncode:
-            raise ReconcileError(f"git {arguments[0]} failed: {done.stderr.strip()}", f"The demonstration's files are in {self._root}.")
+            raise ReconcileError(
+                f"git {arguments[0]} failed: {done.stderr.strip()}", f"The demonstration's files are in {self._root}."
+            )
 
     def _settings(self) -> str:
         ca = self._tenant.ca_file(self._root)

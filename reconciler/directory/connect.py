@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.errors import DirectoryUnavailableError, SettingsError
 from reconciler.model.dn import DN
+from reconciler.model.schema import Attribute, attribute
 from reconciler.model.settings import Settings
 
 from .port import DirectoryReader, DirectoryWriter
@@ -22,30 +23,40 @@ USER = "RECONCILE_LDAP_USER"
 PASSWORD = "RECONCILE_LDAP_PASSWORD"  # noqa: S105  the variable's name
 
 Ask = Callable[[str], str]
+Kinds = Callable[[str], Attribute]
 _Reader = TypeVar("_Reader", bound="LdapReader")
 
 
 def open_reader(
-    settings: Settings, env: Mapping[str, str], ask: Ask | None, controller: str | None = None
+    settings: Settings,
+    env: Mapping[str, str],
+    ask: Ask | None,
+    controller: str | None = None,
+    kinds: Kinds = attribute,
 ) -> DirectoryReader:
     """Return a connection that cannot write, to the first controller that answers, or to `controller` alone.
 
     Signs in with RECONCILE_LDAP_USER and RECONCILE_LDAP_PASSWORD from `env`, or with what `ask` (None without a
     terminal; it must not echo) returns for a prompt; with `bind: gssapi`, with the tickets of the credential cache.
+    `kinds` says of what kind an attribute is; the policy knows the domain's own.
     Raises SettingsError, or DirectoryUnavailableError saying why each controller was not used.
     """
     from .ldap.reader import LdapReader
 
-    return _open(LdapReader, settings, env, ask, controller, read_only=True)
+    return _open(LdapReader, settings, env, ask, controller, kinds, read_only=True)
 
 
 def open_writer(
-    settings: Settings, env: Mapping[str, str], ask: Ask | None, controller: str | None = None
+    settings: Settings,
+    env: Mapping[str, str],
+    ask: Ask | None,
+    controller: str | None = None,
+    kinds: Kinds = attribute,
 ) -> DirectoryWriter:
     """Return a connection that can write; otherwise like `open_reader`."""
     from .ldap.writer import LdapWriter
 
-    return _open(LdapWriter, settings, env, ask, controller, read_only=False)
+    return _open(LdapWriter, settings, env, ask, controller, kinds, read_only=False)
 
 
 def _open(
@@ -54,6 +65,7 @@ def _open(
     env: Mapping[str, str],
     ask: Ask | None,
     controller: str | None,
+    kinds: Kinds,
     *,
     read_only: bool,
 ) -> _Reader:
@@ -76,7 +88,7 @@ def _open(
         catalog = Endpoint.parse(url, catalog=True)
         with ExitStack() as unfinished:
             unfinished.callback(session.close)
-            reader = kind(session, partial(dial, catalog, trusted, credentials, read_only=True))
+            reader = kind(session, partial(dial, catalog, trusted, credentials, read_only=True), kinds)
             _same_domain(url, reader.base, settings.directory.base)
             unfinished.pop_all()
         return reader

@@ -47,12 +47,14 @@ class Changes:
     """Everything with a USN above a cursor that the reading account may see, anywhere in the domain.
 
     `containers` is true when an organizational unit or container changed: the entries below a renamed one keep their USN,
-    so only a full read shows their new names.
+    so only a full read shows their new names. Without `sees_deleted` the account may not list deleted objects: what was
+    deleted is then not among these changes, and only a full read shows that it is missing.
     """
 
     entries: tuple[Entry, ...]
     deleted: tuple[Entry, ...]
     containers: bool
+    sees_deleted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

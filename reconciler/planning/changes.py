@@ -22,7 +22,7 @@ def create(guest: Guest, policy: Policy, cause: str, half_made: Account | None =
     """Return the one change that makes the account, or finishes a half-made one. Raises UndecidableError."""
     wanted = flows(guest, policy)
     cn = next((d for d in wanted if d.attribute == "cn"), None)
-    name = str(cn.value) if cn else common_name(guest, policy.initial.cn)
+    name = str(cn.value) if cn else common_name(guest, policy)
     ou, rule = placement(guest, policy)
     values = [d for d in (*wanted, *initial_flows(guest, policy)) if d.attribute != "cn" and d.value is not None]
     held = half_made.attributes if half_made else {}

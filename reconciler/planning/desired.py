@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Conflict, Rule
-from reconciler.model.schema import attribute, validate_value
+from reconciler.model.schema import validate_value
 from reconciler.model.values import Value
-from reconciler.policy.model import EvaluationError, Expression, Flow, Policy
+from reconciler.policy.model import EvaluationError, Flow, Policy
 
 from .conflicts import expression_conflict
 
@@ -33,12 +33,12 @@ class UndecidableError(Exception):
 
 def flows(guest: Guest, policy: Policy) -> list[Desired]:
     """Return what every continuous flow wants. Raises UndecidableError for a failed expression or an illegal value."""
-    return [_desired(guest, flow) for flow in policy.flows]
+    return [_desired(guest, flow, policy) for flow in policy.flows]
 
 
 def initial_flows(guest: Guest, policy: Policy) -> list[Desired]:
     """Return what the other initial values are at creation. Raises UndecidableError."""
-    return [_desired(guest, flow) for flow in policy.initial.flows]
+    return [_desired(guest, flow, policy) for flow in policy.initial.flows]
 
 
 def placement(guest: Guest, policy: Policy) -> tuple[DN, Rule]:
@@ -60,26 +60,26 @@ def placement(guest: Guest, policy: Policy) -> tuple[DN, Rule]:
     )
 
 
-def common_name(guest: Guest, expression: Expression) -> str:
-    """Return the cn. Raises UndecidableError when it is empty or illegal."""
-    return str(_desired(guest, Flow("cn", expression)).value)
+def common_name(guest: Guest, policy: Policy) -> str:
+    """Return the initial cn. Raises UndecidableError when it is empty or illegal."""
+    return str(_desired(guest, Flow("cn", policy.initial.cn), policy).value)
 
 
-def _desired(guest: Guest, flow: Flow) -> Desired:
+def _desired(guest: Guest, flow: Flow, policy: Policy) -> Desired:
     rule = flow.expression.rule
     try:
         value = flow.expression.value(guest)
     except EvaluationError as error:
         raise UndecidableError(expression_conflict(guest, error)) from error
-    known = attribute(flow.attribute)
-    missing = "it may not be empty" if known.required else None
+    known = policy.attribute(flow.attribute)
+    missing = "may not be empty" if known.required else None
     if reason := missing if value is None else validate_value(known, value):
         raise UndecidableError(
             Conflict(
                 guest.id,
                 guest.label,
                 "illegal-value",
-                f"{flow.attribute} from {rule.name} ({rule.file}:{rule.line}): {reason}",
+                f"{flow.attribute} from {rule.name} ({rule.file}:{rule.line}) {reason}",
                 "Correct the guest's attribute in Entra, or shape it in the policy's expression. Values are never cut.",
                 rule=rule,
             )

@@ -37,7 +37,8 @@ def _verdict(
         return Guard(action, total, total if allowed is None else allowed, refused=False, message="")
     today = f" ({earlier} already applied today)" if earlier else ""
     message = (
-        f"{action} guard: {total} planned{today}, at most {allowed} allowed ({_words(limit, managed)}; {limit.rule.file}:{limit.rule.line}). "
+        f"{action} guard: {total} planned{today}, at most {allowed} allowed "
+        f"({_words(limit, managed)}; {limit.rule.file}:{limit.rule.line}). "
         f"If that many are right, add to the policy, for review: acknowledge: [{{counts: {{{action}: {count}}}, reason: …, until: <date>}}]"
     )
     return Guard(action, total, allowed, refused=True, message=message)

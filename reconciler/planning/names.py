@@ -77,7 +77,9 @@ def split_collisions(
 def in_order(changes: list[Change]) -> list[Change]:
     """Return the changes in an order that can be carried out, each with what it must wait for (`after`)."""
     changes = sorted(changes, key=_rank)
-    givers: dict[Name, str] = {step.gives: c.key for c in changes for step in steps(c) if step.gives and step.gives != step.takes}
+    givers: dict[Name, str] = {
+        step.gives: c.key for c in changes for step in steps(c) if step.gives and step.gives != step.takes
+    }
     by_key = {c.key: c for c in changes}
     waits: dict[str, dict[str, Name | None]] = {}
     for change in changes:

@@ -19,7 +19,15 @@ FLOWS = {
     "mail": "mail",
     "employeeType": "userType",
 }
-ATTRIBUTES = [*FLOWS, "cn", "sAMAccountName", "adminDescription", "userAccountControl", "objectSid", "distinguishedName"]
+ATTRIBUTES = [
+    *FLOWS,
+    "cn",
+    "sAMAccountName",
+    "adminDescription",
+    "userAccountControl",
+    "objectSid",
+    "distinguishedName",
+]
 
 
 def wanted(operations: Operations) -> dict[str, dict[str, str]]:
@@ -41,7 +49,9 @@ def held(samba: Controller, ou: str) -> dict[str, dict[str, str]]:
     """Every user below the OU, by cn, read over a connection that has nothing of the program's."""
     tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(samba.ca_file))
     server = ldap3.Server(samba.address, port=636, use_ssl=True, tls=tls, get_info=ldap3.NONE)
-    connection: Any = ldap3.Connection(server, samba.admin_user, samba.admin_password, auto_bind=True, check_names=False)
+    connection: Any = ldap3.Connection(
+        server, samba.admin_user, samba.admin_password, auto_bind=True, check_names=False
+    )
     try:
         answer = connection.extend.standard.paged_search(
             ou, "(&(objectClass=user)(objectCategory=person))", attributes=ATTRIBUTES, paged_size=500, generator=False

@@ -65,7 +65,9 @@ def round_(ops: Operations, newcomers: object, point: int, samba: Controller, sa
     receipts = len(ops.receipts())
     killed = ops.start("apply", "--yes", program=("-m", "tests.support.killable", str(point))).finish(expect=None)
     again = ops.reconcile("apply", "--yes", expect=None)
-    assert again.code == (0 if len(ops.receipts()) > receipts and killed.code == -signal.SIGKILL else 4) or again.code == 4, again.err
+    assert (
+        again.code == (0 if len(ops.receipts()) > receipts and killed.code == -signal.SIGKILL else 4) or again.code == 4
+    ), again.err
     assert accounts(samba, samba_ou.text) == wanted(ops), f"killed at point {point}"
     found = ops.receipts()
     assert len(found) == receipts + 1, f"killed at point {point}: {again.err}"

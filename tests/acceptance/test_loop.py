@@ -16,7 +16,9 @@ from .expected import accounts, held, sids, wanted
 pytestmark = pytest.mark.samba
 
 
-def test_a_thousand_guests_go_from_graph_to_ad(operations: Callable[..., Operations], samba: Controller, samba_ou: DN) -> None:
+def test_a_thousand_guests_go_from_graph_to_ad(
+    operations: Callable[..., Operations], samba: Controller, samba_ou: DN
+) -> None:
     ops = operations(1000)
     assert len(ops.tenant.guests()) == 1000
     started = time.monotonic()
@@ -64,7 +66,12 @@ def test_a_policy_that_names_accounts_otherwise_renames_them_and_keeps_their_sid
     ops.loop()
     before = {e["sAMAccountName"]: e["objectSid"] for e in held(samba, samba_ou.text).values()}
     policy = ops.directory / "policies/guests.yaml"
-    text = policy.read_text().replace("\nflows:", "\nflows:\n  cn: guest.id + ' a,b+c#'").replace("  cn: guest.id\n", "").replace("update: {percent: 30}", "update: {}")
+    text = (
+        policy.read_text()
+        .replace("\nflows:", "\nflows:\n  cn: guest.id + ' a,b+c#'")
+        .replace("  cn: guest.id\n", "")
+        .replace("update: {percent: 30}", "update: {percent: 100}")
+    )
     policy.write_text(text)
     ops.commit("names with a suffix")
     assert ops.loop() == {"done": 3}

@@ -53,7 +53,9 @@ def test_a_forged_join_is_found_at_the_account(operations: Make, samba: Controll
     ops.loop()
     victim = f"CN=Important Person,{samba_ou}"
     with samba.administrator() as administrator:
-        administrator.user(victim, {"sAMAccountName": f"vip{os.getpid()}", "displayName": "Important"}, "Aa1-quite-long-enough")
+        administrator.user(
+            victim, {"sAMAccountName": f"vip{os.getpid()}", "displayName": "Important"}, "Aa1-quite-long-enough"
+        )
     guest = ops.tenant.invite({"mail": "mallory@evil.example", "displayName": "Mallory"})
     ops.reconcile("snapshot")
     before = held(samba, samba_ou.text)
@@ -74,10 +76,18 @@ def test_a_forged_departure_is_found_at_the_guest(operations: Make, samba: Contr
     for path in (ops.directory / "state/guests").rglob("*.yaml"):
         if upn in path.read_text():
             path.write_text(
-                re.sub(r'^("[0-9a-f-]{36}":\n)', r'\1  removed: "deleted"\n  removedAt: "2020-01-01T00:00:00Z"\n', path.read_text(), count=1, flags=re.M)
+                re.sub(
+                    r'^("[0-9a-f-]{36}":\n)',
+                    r'\1  removed: "deleted"\n  removedAt: "2020-01-01T00:00:00Z"\n',
+                    path.read_text(),
+                    count=1,
+                    flags=re.MULTILINE,
+                )
             )
     manifest = ops.directory / "state/manifest.yaml"
-    manifest.write_text(manifest.read_text().replace("guests: 4", "guests: 3").replace("tombstones: 0", "tombstones: 1"))
+    manifest.write_text(
+        manifest.read_text().replace("guests: 4", "guests: 3").replace("tombstones: 0", "tombstones: 1")
+    )
     forged(ops)
     ops.reconcile("apply", "--yes", expect=5)
     assert held(samba, samba_ou.text) == before

@@ -19,6 +19,7 @@ from reconciler.errors import (
     NameTakenError,
     NotFoundError,
 )
+from reconciler.model.schema import attribute
 from reconciler.model.values import Value
 
 LDAP3: Any = search
@@ -130,11 +131,11 @@ class TestValues:
 
     @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
     def test_text_goes_there_and_back(self, text: str) -> None:
-        assert decode.value("displayName", decode.encode(text), "dn") == text
+        assert decode.value(attribute("displayName"), decode.encode(text), "dn") == text
 
     @given(st.integers(-(2**31), 2**31 - 1))
     def test_flags_go_there_and_back(self, flags: int) -> None:
-        assert decode.value("userAccountControl", decode.encode(flags), "dn") == flags
+        assert decode.value(attribute("userAccountControl"), decode.encode(flags), "dn") == flags
 
     @pytest.mark.parametrize(
         ("value", "sent"), [(True, [b"TRUE"]), (False, [b"FALSE"]), (None, []), (("b", "a"), [b"b", b"a"])]
@@ -147,5 +148,5 @@ class TestValues:
     )
     def test_what_is_not_of_its_kind_names_object_and_attribute(self, name: str, raw: bytes) -> None:
         with pytest.raises(DirectoryError, match=f"CN=alice.*{name}") as caught:
-            decode.value(name, [raw], "CN=alice")
+            decode.value(attribute(name), [raw], "CN=alice")
         assert caught.value.remedy

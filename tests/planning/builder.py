@@ -62,7 +62,9 @@ def guest(n: int, removed: Any = None, **attributes: Any) -> Guest:
     return Guest(gid(n), {k: v for k, v in values.items() if v is not None}, removed, AS_OF if removed else None)
 
 
-def account(of: Guest, rid: int, *, joined: bool = True, dn: str | None = None, uac: int = NORMAL, **changes: Any) -> Account:
+def account(
+    of: Guest, rid: int, *, joined: bool = True, dn: str | None = None, uac: int = NORMAL, **changes: Any
+) -> Account:
     """The account the default policy gives a guest; `attributes=…` replaces single values (None removes)."""
     g = of.attributes
     values = {
@@ -88,7 +90,16 @@ def account(of: Guest, rid: int, *, joined: bool = True, dn: str | None = None, 
 
 
 def state(guests: list[Guest], accounts: list[Account], claims: tuple[Claim, ...] = (), as_of: str = AS_OF) -> State:
-    wide = ("accountEnabled", "companyName", "displayName", "givenName", "mail", "surname", "userPrincipalName", "userType")
+    wide = (
+        "accountEnabled",
+        "companyName",
+        "displayName",
+        "givenName",
+        "mail",
+        "surname",
+        "userPrincipalName",
+        "userType",
+    )
     attributes = tuple(sorted(set().union(*(a.attributes for a in accounts), policy().account_attributes)))
     graph = GraphCursor("contoso.test", as_of, wide, "https://graph.test/delta", len(guests), 0)
     directory = DirectoryCursor(

@@ -38,7 +38,12 @@ def test_an_account_as_the_policy_wants_it_needs_nothing() -> None:
 def test_a_changed_value_is_an_update_with_before_after_and_the_policy_line() -> None:
     change = only(plan([guest(7, displayName="New")], [account(guest(7), 1105)]), Action.UPDATE)
     (delta,) = change.deltas
-    assert (delta.attribute, delta.before, delta.after, delta.rule.name) == ("displayName", "Guest 7", "New", "flows.displayName")
+    assert (delta.attribute, delta.before, delta.after, delta.rule.name) == (
+        "displayName",
+        "Guest 7",
+        "New",
+        "flows.displayName",
+    )
     assert delta.rule.line > 1
 
 

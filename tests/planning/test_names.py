@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.model.plan import Action, Change
 from reconciler.planning.names import steps
@@ -40,7 +41,11 @@ def test_two_that_swap_need_one_to_step_aside() -> None:
 
 
 def test_names_collide_as_windows_folds_them() -> None:
-    by = policy(**{"sAMAccountName: guest.id.substring(0, 20)": "sAMAccountName: 'has(guest.displayName) ? string(guest.displayName) : guest.id'"})
+    by = policy(
+        **{
+            "sAMAccountName: guest.id.substring(0, 20)": "sAMAccountName: 'has(guest.displayName) ? string(guest.displayName) : guest.id'"
+        }
+    )
     made = plan([guest(1, displayName="Müller"), guest(2, displayName="MULLER"), guest(3, displayName="Other")], [], by)
     assert [c.guest for c in made.changes] == [gid(3)]
     assert {(c.subject, c.kind) for c in made.conflicts} == {(gid(1), "name-taken"), (gid(2), "name-taken")}

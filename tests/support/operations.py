@@ -83,8 +83,15 @@ class Operations:
         self, *arguments: str, env: Mapping[str, str] | None = None, program: Sequence[str] = ("-m", "reconciler")
     ) -> Running:
         command = [sys.executable, *program, "-C", str(self.directory), *arguments]
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(command, env={**self.env, **(env or {})}, cwd=ROOT, text=True, **pipes)
+        process = subprocess.Popen(
+            command,
+            env={**self.env, **(env or {})},
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         return Running(process, arguments, self.transcript)
 
     def merge(self) -> None:

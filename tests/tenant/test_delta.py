@@ -99,6 +99,16 @@ def test_leaving_and_returning_and_being_gone(client: Client, tenant: Tenant) ->
     assert objects(client.pages(delta_link(pages))) == [{"id": guest, "@removed": {"reason": "deleted"}}]
 
 
+def test_what_was_cleared_before_a_return_is_told_as_null(client: Client, tenant: Tenant) -> None:
+    guest = some_guest(tenant)
+    link = delta_link(client.pages("/users/delta?$select=displayName,mail"))
+    tenant.update(guest, mail=None)
+    tenant.soft_delete(guest)
+    tenant.restore(guest)
+    name = tenant.get(guest).properties["displayName"]
+    assert objects(client.pages(link)) == [{"id": guest, "displayName": name, "mail": None}]
+
+
 def test_the_deleted_are_purged_after_thirty_days(client: Client, tenant: Tenant, clock: Clock) -> None:
     guest = some_guest(tenant)
     tenant.soft_delete(guest)

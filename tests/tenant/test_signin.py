@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import msal
 import pytest
 import requests
@@ -262,8 +263,6 @@ def test_discovery_names_this_host_alone(client: Client, tenant: Tenant) -> None
 
 
 def test_the_published_keys_verify_an_id_token(client: Client, tenant: Tenant) -> None:
-    import jwt
-
     url = f"{tenant.authority}/{TENANT}/discovery/v2.0/keys"
     keys = client.session.get(url, timeout=10).json()
     app = msal.PublicClientApplication(

@@ -44,13 +44,11 @@ class Reads:
 
     def deleted_one(self, user_id: str, query: Mapping[str, str], graph: str) -> Answer:
         """Answer `GET /directory/deletedItems/{id}`."""
-        user_id = user_id.lower()
-        if user_id not in self._store.deleted():
+        user = self._store.find_deleted(user_id)
+        if user is None:
             return self._missing(user_id)
         context = f"{graph}/$metadata#directoryObjects/$entity"
-        return self._entity(
-            _as_deleted(self._store.get(user_id)), query, context, {"@odata.type": "#microsoft.graph.user"}
-        )
+        return self._entity(_as_deleted(user), query, context, {"@odata.type": "#microsoft.graph.user"})
 
     def users(self, query: Mapping[str, str], graph: str) -> Answer:
         """Answer `GET /users`."""
@@ -116,7 +114,8 @@ class Reads:
     def _find(self, path: str, user_id: str) -> User | None:
         if path == "/users":
             return self._store.find(user_id)
-        return _as_deleted(self._store.get(user_id)) if user_id in self._store.deleted() else None
+        user = self._store.find_deleted(user_id)
+        return None if user is None else _as_deleted(user)
 
     def _entity(self, user: User, query: Mapping[str, str], context: str, annotations: Mapping[str, Json]) -> Answer:
         select = parse_select(query, self._stationery)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Literal
 
 from .answers import Clock, Json
@@ -26,14 +27,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one user since a point of the log.
+    """What became of one user since a point of the log: what changed, cleared properties as None.
 
-    `whole`: new or restored, so `properties` holds everything; otherwise the changed ones, cleared ones as None.
+    One that is new or was restored comes with everything that is set.
     """
 
     id: str
     properties: Properties = field(default_factory=dict)
-    whole: bool = False
     removed: Literal["changed", "deleted"] | None = None
 
 
@@ -59,7 +59,7 @@ class Store:
         self._entries: dict[str, _Entry] = {}
         self._log: list[str] = []
         self._names: dict[str, str] = {}
-        self._deleted: set[str] = set()
+        self._deleted: dict[str, datetime] = {}  # in order of deletion
 
     def add(self, user_id: str, properties: Properties) -> None:
         """Add a live user."""
@@ -93,7 +93,7 @@ class Store:
         with self._lock:
             entry = self._live(user_id)
             entry.deleted = self._clock()
-            self._deleted.add(user_id)
+            self._deleted[user_id] = entry.deleted
             del self._names[str(entry.properties["userPrincipalName"]).casefold()]
             self._log.append(user_id)
 
@@ -103,7 +103,7 @@ class Store:
             entry = self._restorable(user_id)
             self._claim(str(entry.properties["userPrincipalName"]), user_id)
             entry.deleted = None
-            self._deleted.remove(user_id)
+            del self._deleted[user_id]
             self._log.append(user_id)
             entry.whole_at = len(self._log)
 
@@ -113,7 +113,7 @@ class Store:
             if user_id not in self._deleted:
                 self.soft_delete(user_id)
             entry = self._restorable(user_id)
-            self._deleted.remove(user_id)
+            del self._deleted[user_id]
             entry.purged = True
             self._log.append(user_id)
 
@@ -133,6 +133,15 @@ class Store:
             live = entry is not None and not entry.purged and entry.deleted is None
             return User(entry.id, dict(entry.properties)) if entry is not None and live else None
 
+    def find_deleted(self, user_id: str) -> User | None:
+        """Return the soft-deleted user of that id."""
+        with self._lock:
+            self._age()
+            entry = self._entries.get(user_id.lower())
+            if entry is None or entry.id not in self._deleted:
+                return None
+            return User(entry.id, dict(entry.properties), entry.deleted)
+
     def live(self) -> tuple[str, ...]:
         """Return the ids of all live users, in no particular order."""
         with self._lock:
@@ -142,7 +151,7 @@ class Store:
         """Return the ids of all soft-deleted users."""
         with self._lock:
             self._age()
-            return tuple(e for e in self._entries if e in self._deleted)
+            return tuple(self._deleted)
 
     @property
     def point(self) -> int:
@@ -162,11 +171,13 @@ class Store:
             entry = self._entries[user_id]
             if entry.deleted is not None:
                 return Change(user_id, removed="deleted" if entry.purged else "changed")
-            names = entry.properties.keys() | entry.changed_at.keys() if tracked is None else tracked
-            if since is None or entry.whole_at > since:
-                held = {n: entry.properties[n] for n in names if n in entry.properties}
-                return Change(user_id, held, whole=True)
+            names = list(entry.properties.keys() | entry.changed_at.keys() if tracked is None else tracked)
+            held = {n: entry.properties[n] for n in names if n in entry.properties}
+            if since is None:
+                return Change(user_id, held)
             changed = {n: entry.properties.get(n) for n in names if entry.changed_at.get(n, 0) > since}
+            if entry.whole_at > since:
+                return Change(user_id, {**held, **changed})
             return Change(user_id, changed) if changed else None
 
     def _live(self, user_id: str) -> _Entry:
@@ -196,7 +207,7 @@ class Store:
 
     def _age(self) -> None:
         limit = self._clock() - RESTORABLE
-        for user_id in [u for u in self._deleted if (self._entries[u].deleted or limit) < limit]:
-            self._deleted.remove(user_id)
+        for user_id in list(takewhile(lambda u: self._deleted[u] < limit, self._deleted)):
+            del self._deleted[user_id]
             self._entries[user_id].purged = True
             self._log.append(user_id)

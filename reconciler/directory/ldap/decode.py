@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 
 from reconciler.errors import DirectoryError
-from reconciler.model.schema import Kind, attribute
+from reconciler.model.schema import Attribute, Kind
 from reconciler.model.values import Value
 
 from .refusals import visible
@@ -59,17 +59,16 @@ def _uuid(text: str) -> uuid.UUID:
     return found
 
 
-def value(name: str, raw: Sequence[bytes], dn: str) -> Value:
+def value(known: Attribute, raw: Sequence[bytes], dn: str) -> Value:
     """Return an attribute's value by its kind; a tuple, sorted, where it is multi-valued or the object has several.
 
     Raises DirectoryError naming object and attribute where the bytes are not of that kind: nothing is replaced.
     """
-    known = attribute(name)
     try:
         values = [_one(known.kind, item) for item in raw]
     except ValueError as error:
         raise DirectoryError(
-            f"{visible(dn)}: the value of {visible(name)} is not a valid {known.kind}: {raw!r:.200}",
+            f"{visible(dn)}: the value of {visible(known.name)} is not a valid {known.kind}: {raw!r:.200}",
             "Correct or clear the value in Active Directory, or leave the attribute out of the policy.",
         ) from error
     if known.multi or len(values) != 1:

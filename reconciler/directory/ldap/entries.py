@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from reconciler.directory.port import Entry
 from reconciler.errors import DirectoryError
 from reconciler.model.dn import DN
+from reconciler.model.schema import Attribute, attribute
 from reconciler.model.values import Value
 
 from . import decode, filters
@@ -17,14 +18,21 @@ from .session import Found, Session
 _PROTECTED_USERS_RID = 525
 _IDENTITY = ("objectGUID", "objectSid", "objectClass", "isDeleted", "adminCount", "servicePrincipalName")
 _SOURCE_OF_AUTHORITY = "msDS-ObjectSoa"
+_MEMBERSHIP = ("objectSid", "objectGUID", "objectClass", "member")
 
 
 class Entries:
     """Makes entries of one read. `protected_users` are the GUIDs of that group's members at its start."""
 
     def __init__(
-        self, attributes: Sequence[str], *, source_of_authority: bool, protected_users: frozenset[bytes]
+        self,
+        attributes: Sequence[str],
+        kinds: Callable[[str], Attribute] = attribute,
+        *,
+        source_of_authority: bool,
+        protected_users: frozenset[bytes],
     ) -> None:
+        self._kinds = kinds
         self._asked = tuple(attributes)
         self._protected_users = protected_users
         also = (*_IDENTITY, _SOURCE_OF_AUTHORITY) if source_of_authority else _IDENTITY
@@ -44,7 +52,7 @@ class Entries:
         for name in self._asked:
             raw = found.values.get(name.lower())
             if raw:
-                values[name] = decode.value(name, raw, found.dn)
+                values[name] = decode.value(self._kinds(name), raw, found.dn)
             elif any(held.startswith(f"{name.lower()};range=") for held in found.values):
                 raise DirectoryError(
                     f"{visible(found.dn)} has more values of {visible(name)} than a controller returns at once.",
@@ -79,15 +87,12 @@ def protected_users(session: Session, names: Naming) -> frozenset[bytes]:
     Asked from the group's side: an account's own memberOf is cut at 1,500 values, and names no primary group.
     """
     group = decode.relative(domain_sid(session, names.domain), _PROTECTED_USERS_RID)
-    found = session.search(names.domain, filters.equals("objectSid", group), ["objectSid", "objectGUID"])
-    waiting, members = list(found), set[bytes]()
+    waiting = list(session.search(names.domain, filters.equals("objectSid", group), _MEMBERSHIP))
+    members = set[bytes]()
     while waiting:
-        group_found = waiting.pop()
-        sid = group_found.one("objectSid") or group
-        inside = filters.either(
-            [filters.equals("memberOf", group_found.dn), filters.equals("primaryGroupID", str(decode.rid(sid)))]
-        )
-        for member in session.search(names.domain, inside, ["objectSid", "objectGUID", "objectClass"]):
+        inside = waiting.pop()
+        sid = inside.one("objectSid") or group
+        for member in (*_listed(session, names, inside), *_primary(session, names, sid)):
             guid = member.one("objectGUID")
             if guid is None or guid in members:
                 continue
@@ -95,3 +100,16 @@ def protected_users(session: Session, names: Naming) -> frozenset[bytes]:
             if b"group" in member.values.get("objectclass", ()):
                 waiting.append(member)
     return frozenset(members)
+
+
+def _listed(session: Session, names: Naming, group: Found) -> list[Found]:
+    """Members by name. Of more than 1,500 a controller returns a range, and they are asked for by the slow way round."""
+    if any(held.startswith("member;range=") for held in group.values):
+        return list(session.search(names.domain, filters.equals("memberOf", group.dn), _MEMBERSHIP))
+    found = (session.read(raw.decode("utf-8"), _MEMBERSHIP) for raw in group.values.get("member", ()))
+    return [member for member in found if member is not None]
+
+
+def _primary(session: Session, names: Naming, sid: bytes) -> list[Found]:
+    """Members whose primary group it is: those it does not list."""
+    return list(session.search(names.domain, filters.equals("primaryGroupID", str(decode.rid(sid))), _MEMBERSHIP))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from reconciler.directory.port import Changes, Domain, Entry
 from reconciler.errors import DirectoryUnavailableError, NotFoundError
 from reconciler.model.dn import DN
+from reconciler.model.schema import Attribute, attribute
 
 from . import decode, filters, root
 from .entries import Entries, protected_users
@@ -21,10 +22,13 @@ _FOREST = ""
 class LdapReader:
     """Reads one domain over one connection, which no other thread may use at the same time.
 
-    `catalog` opens another one to the same controller's global catalog.
+    `catalog` opens another one to the same controller's global catalog. `kinds` knows the attributes' kinds.
     """
 
-    def __init__(self, session: Session, catalog: Callable[[], Session]) -> None:
+    def __init__(
+        self, session: Session, catalog: Callable[[], Session], kinds: Callable[[str], Attribute] = attribute
+    ) -> None:
+        self._kinds = kinds
         self._session = session
         self._open_catalog = catalog
         self._catalog: Session | None = None
@@ -65,7 +69,8 @@ class LdapReader:
         live = self._session.search(base, filters.both(filters.USER, newer), entries.requested)
         users = {e.guid: e for e in map(entries.entry, live)}
         deleted: dict[str, Entry] = {}
-        if self._session.read(graves, (), deleted=True) is not None:  # most accounts on Windows may not see it
+        sees_deleted = self._session.read(graves, (), deleted=True) is not None  # most accounts on Windows may not
+        if sees_deleted:
             where = filters.both(filters.USER_OR_TOMBSTONE, newer, filters.equals("isDeleted", "TRUE"))
             found = self._session.search(graves, where, entries.requested, deleted=True)
             deleted = {e.guid: e for e in map(entries.entry, found)}
@@ -74,6 +79,7 @@ class LdapReader:
             entries=tuple(e for e in users.values() if e.guid not in deleted),
             deleted=tuple(deleted.values()),
             containers=containers,
+            sees_deleted=sees_deleted,
         )
 
     def find(self, guids: Iterable[str], attributes: Sequence[str]) -> dict[str, Entry]:
@@ -122,6 +128,7 @@ class LdapReader:
             self._source_of_authority = root.in_schema(self._session, self._names, "msDS-ObjectSoa")
         return Entries(
             attributes,
+            self._kinds,
             source_of_authority=self._source_of_authority,
             protected_users=protected_users(self._session, self._names),
         )

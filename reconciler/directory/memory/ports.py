@@ -64,6 +64,7 @@ class MemoryReader:
                 entries=tuple(self._entry(s, attributes) for s in users if not s.deleted),
                 deleted=tuple(self._entry(s, attributes) for s in users if s.deleted),
                 containers=any(s.kind in CONTAINERS for s in changed),
+                sees_deleted=self._sees_deleted,
             )
 
     def find(self, guids: Iterable[str], attributes: Sequence[str]) -> dict[str, Entry]:

@@ -150,7 +150,7 @@ class Delta:
                 following = replace(page, offset=end, number=page.number + 1, blank=False)
                 document["@odata.nextLink"] = self._link(following, graph)
             elif not self._faults.no_delta_link:
-                document["@odata.deltaLink"] = self._link(_Mark(page.tracked, self._store.point), graph)
+                document["@odata.deltaLink"] = self._link(_Mark(page.tracked, page.point), graph)
         applied = {"Preference-Applied": f"odata.maxpagesize={size}"} if "odata.maxpagesize" in _prefer(headers) else {}
         return Answer(200, document, applied, spoiled.damage if spoiled else None)
 

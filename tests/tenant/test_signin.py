@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -136,6 +137,44 @@ def test_an_expired_certificate_is_refused(client: Client, tenant: Tenant, pki: 
     old = pki.issue(["old.test"], Validity.around(datetime.now(UTC) - timedelta(days=365)))
     tenant.register_certificate(old.certificate_pem)
     assert codes(client.sign_in(credential(old))) == ("invalid_client", [700027])
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, None),
+        ({"aud": "https://login.microsoftonline.com/other/oauth2/v2.0/token"}, 700023),
+        ({"iss": "another-application"}, 700021),
+        ({"sub": "another-application"}, 700021),
+        ({"exp": 1_700_000_000}, 700024),
+        ({"nbf": 4_000_000_000, "exp": 4_000_000_600}, 700024),
+        ({"exp": None}, 50027),
+    ],
+)
+def test_a_certificates_assertion_is_for_here_and_now_and_this_application(
+    client: Client, tenant: Tenant, certificate: Issued, change: dict[str, object], code: int | None
+) -> None:
+    tenant.register_certificate(certificate.certificate_pem)
+    claims = {
+        "aud": f"{tenant.authority}/{TENANT}/oauth2/v2.0/token",
+        "iss": CLIENT,
+        "sub": CLIENT,
+        "exp": 4_000_000_000,
+        **change,
+    }
+    thumbprint = base64.urlsafe_b64encode(bytes.fromhex(certificate.thumbprint("sha256"))).decode()
+    claims = {k: v for k, v in claims.items() if v is not None}
+    assertion = jwt.encode(claims, certificate.key_pem, "RS256", headers={"x5t#S256": thumbprint})
+    answer = post(
+        client,
+        grant_type="client_credentials",
+        client_id=CLIENT,
+        scope="https://graph.microsoft.com/.default",
+        client_assertion=assertion,
+        client_assertion_type="urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    ).json()
+    assert answer.get("error_codes") == (None if code is None else [code])
+    assert ("access_token" in answer) is (code is None)
 
 
 def test_a_federated_assertion_signs_in(client: Client, tenant: Tenant) -> None:

@@ -43,7 +43,7 @@ class Answer:
     """One response. `damage` says how the transport is to spoil it."""
 
     status: int
-    document: Json = None
+    document: Json = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     damage: Damage | None = None
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 Env = Mapping[str, str]
 Ask = Callable[[str], str]
+_LOG_WIDTH = 140
+"""Columns where no terminal says how many there are."""
 
 
 def _open_source(settings: Settings, env: Env, say: Callable[[str], None]) -> GuestSource:
@@ -82,8 +84,9 @@ class Context:
         if self.consoles is None:
             from rich.console import Console
 
+            log = None if sys.stdout.isatty() or "COLUMNS" in self.env else _LOG_WIDTH
             pair = (
-                Console(highlight=False, markup=False, emoji=False),
+                Console(highlight=False, markup=False, emoji=False, width=log),
                 Console(stderr=True, highlight=False, markup=False, emoji=False),
             )
             object.__setattr__(self, "consoles", pair)

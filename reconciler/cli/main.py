@@ -122,10 +122,15 @@ def run_command(context: Context, argv: Sequence[str]) -> Exit:
 
 def _explain(context: Context, error: ReconcileError) -> None:
     from reconciler.render.failure import error as show
+    from reconciler.render.failure import plain_error
 
     if context.json:
         context.print_json({"error": error.what, "remedy": error.remedy, "exit_code": int(error.exit_code)})
-    show(error, context.err)
+    if context.err.is_terminal:
+        show(error, context.err)
+    else:  # a log: whole lines, to be searched and copied
+        for line in plain_error(error):
+            context.err.out(line, highlight=False)
 
 
 def _init(context: Context, arguments: argparse.Namespace) -> Exit:

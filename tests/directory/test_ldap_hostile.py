@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.directory.ldap.dial import Endpoint, Patience, Simple, dial
-from reconciler.directory.ldap.entries import Entries
+from reconciler.directory.ldap.entries import Entries, Groups
 from reconciler.directory.ldap.session import Found, Session
 from reconciler.directory.ldap.tls import context
 from reconciler.errors import DirectoryError, DirectoryUnavailableError, SettingsError
@@ -134,16 +134,17 @@ class TestHostileText:
         assert "00002077: \\x1b[2J\\x07\\r\\nerror" in caught.value.what
         assert all(c.isprintable() for c in caught.value.what + caught.value.diagnostic)
 
-    def test_bytes_that_are_no_text_name_object_and_attribute(self) -> None:
-        entries = Entries(["sn"], source_of_authority=False, protected_users=frozenset())
+    def test_bytes_that_are_no_text_name_object_and_attribute(self, tmp_path: Path) -> None:
         values = {
             "objectclass": [b"user"],
             "objectguid": [uuid.uuid4().bytes],
             "objectsid": [_SID],
             "sn": [b"\xff\xfe"],
         }
-        with pytest.raises(DirectoryError, match=r"CN=alice.*sn"):
-            entries.entry(Found("CN=alice,DC=contoso,DC=test", values))
+        with controller(tmp_path, lambda _n: b"") as (_, session):
+            entries = Entries(session, ["sn"], Groups(), source_of_authority=False)
+            with pytest.raises(DirectoryError, match=r"CN=alice.*sn"):
+                entries.entry(Found("CN=alice,DC=contoso,DC=test", values))
 
 
 class TestStartTls:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.demo.samba import Controller, Login, template
 from reconciler.demo.samba.administrator import Administrator
 from reconciler.directory.connect import open_reader, open_writer
-from reconciler.directory.ldap.entries import Entries
+from reconciler.directory.ldap.entries import Entries, Groups
 from reconciler.directory.ldap.reader import LdapReader
 from reconciler.directory.ldap.session import PAGE, Session
 from reconciler.directory.port import DirectoryReader, DirectoryWriter
@@ -137,8 +137,9 @@ class TestProtections:
             "local": (),
         }
 
-    def test_where_the_schema_has_no_source_of_authority_it_is_not_asked_for(self) -> None:
-        older = Entries(["cn"], source_of_authority=False, protected_users=frozenset())
+    def test_where_the_schema_has_no_source_of_authority_it_is_not_asked_for(self, reader: DirectoryReader) -> None:
+        assert isinstance(reader, LdapReader)
+        older = Entries(reader._session, ["cn"], Groups(), source_of_authority=False)
         assert "msDS-ObjectSoa" not in older.requested
 
     def test_several_reasons_are_all_told(self, admin: Administrator, reader: DirectoryReader, samba_ou: DN) -> None:

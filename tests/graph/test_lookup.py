@@ -134,7 +134,7 @@ def test_any_other_answer_proves_nothing_and_names_the_user(
 @pytest.mark.parametrize("body", [{}, {"id": 7}, {"id": "no guid"}, {"id": None}])
 def test_an_answer_about_nobody_is_refused(users: GraphUsers, peer: Peer, where: str, body: object) -> None:
     Tenant(peer, {where + guid(1): [{"status": 200, "body": body}]})
-    with pytest.raises(GraphError, match="without an id|not the id of a user"):
+    with pytest.raises(GraphError, match=r"without an id|not the id of a user"):
         users.lookup([guid(1)], NAMES)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from reconciler.directory.port import Entry
 from reconciler.errors import DirectoryError
@@ -12,30 +13,42 @@ from reconciler.model.values import Value
 
 from . import decode, filters
 from .refusals import visible
-from .root import Naming, domain_sid
+from .root import Naming
 from .session import Found, Session
 
 _PROTECTED_USERS_RID = 525
-_IDENTITY = ("objectGUID", "objectSid", "objectClass", "isDeleted", "adminCount", "servicePrincipalName")
+_IDENTITY = ("objectGUID", "objectSid", "objectClass", "isDeleted")
+_PROTECTIONS = ("adminCount", "servicePrincipalName", "memberOf", "primaryGroupID")
 _SOURCE_OF_AUTHORITY = "msDS-ObjectSoa"
-_MEMBERSHIP = ("objectSid", "objectGUID", "objectClass", "member")
+_SID = ("objectSid",)
+_GROUP = filters.equals("objectCategory", "group")
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Protected Users and every group in it, by name and by relative identifier (for who has one as primary group)."""
+
+    names: frozenset[DN] = frozenset()
+    rids: frozenset[int] = frozenset()
 
 
 class Entries:
-    """Makes entries of one read. `protected_users` are the GUIDs of that group's members at its start."""
+    """Makes entries of one read, by the groups as they were at its start. `kinds` knows the attributes' kinds."""
 
     def __init__(
         self,
+        session: Session,
         attributes: Sequence[str],
+        groups: Groups,
         kinds: Callable[[str], Attribute] = attribute,
         *,
         source_of_authority: bool,
-        protected_users: frozenset[bytes],
     ) -> None:
+        self._session = session
         self._kinds = kinds
         self._asked = tuple(attributes)
-        self._protected_users = protected_users
-        also = (*_IDENTITY, _SOURCE_OF_AUTHORITY) if source_of_authority else _IDENTITY
+        self._groups = groups
+        also = (*_IDENTITY, *_PROTECTIONS, *([_SOURCE_OF_AUTHORITY] if source_of_authority else []))
         # Once each: a server may refuse a repeated name.
         self.requested = tuple({name.casefold(): name for name in (*self._asked, *also)}.values())
 
@@ -53,7 +66,7 @@ class Entries:
             raw = found.values.get(name.lower())
             if raw:
                 values[name] = decode.value(self._kinds(name), raw, found.dn)
-            elif any(held.startswith(f"{name.lower()};range=") for held in found.values):
+            elif _cut(found, name):
                 raise DirectoryError(
                     f"{visible(found.dn)} has more values of {visible(name)} than a controller returns at once.",
                     "Leave this attribute out of the policy.",
@@ -63,53 +76,48 @@ class Entries:
             sid=decode.sid(sid),
             dn=DN(found.dn),
             attributes=values,
-            protected=tuple(self._protections(found, guid)),
+            protected=tuple(self._protections(found)),
             deleted=found.text("isDeleted") == "TRUE",
         )
 
-    def _protections(self, found: Found, guid: bytes) -> list[str]:
+    def _protections(self, found: Found) -> list[str]:
         reasons = []
         if int(found.text("adminCount") or 0):
             reasons.append("adminCount")
-        # Of more than 1,500 values the name comes back with a range.
-        if any(name.partition(";")[0] == "serviceprincipalname" for name in found.values):
+        if "serviceprincipalname" in found.values or _cut(found, "servicePrincipalName"):
             reasons.append("servicePrincipalName")
-        if guid in self._protected_users:
+        if self._in_protected_users(found):
             reasons.append("Protected Users")
         if found.text(_SOURCE_OF_AUTHORITY).casefold() == "cloud":
             reasons.append(_SOURCE_OF_AUTHORITY)
         return reasons
 
-
-def protected_users(session: Session, names: Naming) -> frozenset[bytes]:
-    """Return the GUIDs of everybody in the domain's Protected Users group, also by way of groups and primary groups.
-
-    Asked from the group's side: an account's own memberOf is cut at 1,500 values, and names no primary group.
-    """
-    group = decode.relative(domain_sid(session, names.domain), _PROTECTED_USERS_RID)
-    waiting = list(session.search(names.domain, filters.equals("objectSid", group), _MEMBERSHIP))
-    members = set[bytes]()
-    while waiting:
-        inside = waiting.pop()
-        sid = inside.one("objectSid") or group
-        for member in (*_listed(session, names, inside), *_primary(session, names, sid)):
-            guid = member.one("objectGUID")
-            if guid is None or guid in members:
-                continue
-            members.add(guid)
-            if b"group" in member.values.get("objectclass", ()):
-                waiting.append(member)
-    return frozenset(members)
+    def _in_protected_users(self, found: Found) -> bool:
+        if int(found.text("primaryGroupID") or 0) in self._groups.rids:
+            return True
+        if _cut(found, "memberOf"):
+            of_one = filters.either(filters.equals("memberOf", group.text) for group in self._groups.names)
+            return bool(self._groups.names) and self._session.read(found.dn, (), of_one) is not None
+        return any(DN(raw.decode()) in self._groups.names for raw in found.values.get("memberof", ()))
 
 
-def _listed(session: Session, names: Naming, group: Found) -> list[Found]:
-    """Members by name. Of more than 1,500 a controller returns a range, and they are asked for by the slow way round."""
-    if any(held.startswith("member;range=") for held in group.values):
-        return list(session.search(names.domain, filters.equals("memberOf", group.dn), _MEMBERSHIP))
-    found = (session.read(raw.decode("utf-8"), _MEMBERSHIP) for raw in group.values.get("member", ()))
-    return [member for member in found if member is not None]
+def protected_users(session: Session, names: Naming, domain: bytes) -> Groups:
+    """Return the domain's Protected Users group (known by its SID, whatever it is called), with the groups in it."""
+    found = list(
+        session.search(names.domain, filters.equals("objectSid", decode.relative(domain, _PROTECTED_USERS_RID)), _SID)
+    )
+    groups: dict[DN, int] = {}
+    while found:
+        fresh = {DN(group.dn): decode.rid(group.one("objectSid") or b"") for group in found}
+        fresh = {dn: rid for dn, rid in fresh.items() if dn not in groups}
+        groups |= fresh
+        if not fresh:
+            break
+        inside = filters.either(filters.equals("memberOf", dn.text) for dn in fresh)
+        found = list(session.search(names.domain, filters.both(_GROUP, inside), _SID))
+    return Groups(frozenset(groups), frozenset(groups.values()))
 
 
-def _primary(session: Session, names: Naming, sid: bytes) -> list[Found]:
-    """Members whose primary group it is: those it does not list."""
-    return list(session.search(names.domain, filters.equals("primaryGroupID", str(decode.rid(sid))), _MEMBERSHIP))
+def _cut(found: Found, name: str) -> bool:
+    """Whether there are more values than a controller returns at once: the name then comes back with a range."""
+    return any(held.startswith(f"{name.lower()};range=") for held in found.values)

@@ -10,7 +10,7 @@ from reconciler.model.dn import DN
 from reconciler.model.schema import Attribute, attribute
 
 from . import decode, filters, root
-from .entries import Entries, protected_users
+from .entries import Entries, Groups, protected_users
 from .owners import CHUNK, chunks, kind, owners
 from .refusals import visible
 from .session import Session
@@ -33,6 +33,7 @@ class LdapReader:
         self._open_catalog = catalog
         self._catalog: Session | None = None
         self._names = root.naming(session)
+        self._sid = root.domain_sid(session, self._names.domain)
         self._source_of_authority: bool | None = None
 
     @property
@@ -123,15 +124,12 @@ class LdapReader:
         for session in filter(None, (self._session, self._catalog)):
             session.close()
 
-    def _entries(self, attributes: Sequence[str]) -> Entries:
+    def _entries(self, attributes: Sequence[str], groups: Groups | None = None) -> Entries:
         if self._source_of_authority is None:
             self._source_of_authority = root.in_schema(self._session, self._names, "msDS-ObjectSoa")
-        return Entries(
-            attributes,
-            self._kinds,
-            source_of_authority=self._source_of_authority,
-            protected_users=protected_users(self._session, self._names),
-        )
+        if groups is None:
+            groups = protected_users(self._session, self._names, self._sid)
+        return Entries(self._session, attributes, groups, self._kinds, source_of_authority=self._source_of_authority)
 
     def _forest(self) -> Session | None:
         """The global catalog, or None where it cannot be reached and this domain is the whole forest anyway."""

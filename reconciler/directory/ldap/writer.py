@@ -10,6 +10,7 @@ from reconciler.model.dn import DN
 from reconciler.model.values import Value
 
 from . import decode
+from .entries import Groups
 from .reader import LdapReader
 from .refusals import (
     ALREADY_EXISTS,
@@ -48,12 +49,13 @@ class LdapWriter(LdapReader):
             if result.code == NO_SUCH_OBJECT:
                 raise self._no_parent(what, result, dn)
             raise refusal(what, result)
-        made = self.read(dn, tuple(attributes))
+        entries = self._entries(tuple(attributes), Groups())  # what was just made is in no group yet
+        made = self._session.read(dn.text, entries.requested)
         if made is None:
             raise NotFoundError(
                 f"{visible(dn.text)} was added and cannot be read.", "Give the account the right to read it."
             )
-        return made
+        return entries.entry(made)
 
     def set_password(self, guid: str, password: str) -> None:
         """Reset unicodePwd ([MS-ADTS] 3.1.1.3.1.5.1): quoted, UTF-16LE."""

@@ -2,8 +2,8 @@
 
 Names come from Faker in some forty locales and a dozen scripts. Everything is legal in Active Directory (givenName and
 surname at most 64 UTF-16 units, displayName 256), and realistic where that hurts: twins who share a display name, a
-missing mail or surname, single letters, very long names, blocked sign-in. The partners are the fictitious companies of
-Microsoft's own documentation.
+missing mail or surname, single letters, very long names. The partners are the fictitious companies of Microsoft's own
+documentation.
 """
 
 from __future__ import annotations
@@ -90,14 +90,22 @@ class Person:
 
 
 def generate(
-    count: int, seed: int, tenant_domain: str = "contoso.onmicrosoft.com", locales: Sequence[str] = LOCALES
+    count: int,
+    seed: int,
+    tenant_domain: str = "contoso.onmicrosoft.com",
+    locales: Sequence[str] = LOCALES,
+    *,
+    blocked: float = 0.0,
 ) -> list[Person]:
-    """Return `count` people, the same for the same arguments; a larger count begins with the smaller one's people."""
-    stream = _people(random.Random(seed), tenant_domain, locales)
+    """Return `count` people, the same for the same arguments; a larger count begins with the smaller one's people.
+
+    `blocked` is the share of them who may not sign in (`accountEnabled` false): nobody, unless asked for.
+    """
+    stream = _people(random.Random(seed), tenant_domain, locales, blocked)
     return [next(stream) for _ in range(count)]
 
 
-def _people(rng: random.Random, tenant_domain: str, locales: Sequence[str]) -> Iterator[Person]:
+def _people(rng: random.Random, tenant_domain: str, locales: Sequence[str], blocked: float) -> Iterator[Person]:
     names = {locale: _names(locale, rng.getrandbits(32)) for locale in locales}
     latin = _names("en_US", rng.getrandbits(32))
     taken: set[str] = set()
@@ -125,7 +133,7 @@ def _people(rng: random.Random, tenant_domain: str, locales: Sequence[str]) -> I
             job_title=rng.choice(_JOBS),
             country=locale.partition("_")[2],
             preferred_language=locale.replace("_", "-"),
-            account_enabled=True,
+            account_enabled=not blocked or rng.random() >= blocked,
             accepted=rng.random() < 0.9,
             created=_EPOCH + timedelta(minutes=rng.randrange(60 * 24 * 365)),
             locale=locale,

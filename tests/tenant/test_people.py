@@ -78,8 +78,13 @@ def test_the_awkward_cases_are_there(people: list[Person]) -> None:
     assert any(p.mail is None for p in people)
     assert any(p.given_name is None for p in people)
     assert any(p.surname is None for p in people)
-    assert any(not p.account_enabled for p in people)
     assert 0.2 < sum("_fabrikam.com#" in p.user_principal_name for p in people) / len(people) < 0.4
+
+
+def test_nobody_is_blocked_unless_asked_for(people: list[Person]) -> None:
+    assert all(p.account_enabled for p in people)
+    some = generate(500, seed=7, blocked=0.1)
+    assert 0.05 < sum(not p.account_enabled for p in some) / len(some) < 0.15
 
 
 def test_a_thousand_people_take_less_than_two_seconds() -> None:

@@ -9,7 +9,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -187,29 +187,25 @@ Make = Callable[..., Operations]
 def operations(tmp_path: Path, samba: Controller, samba_ou: DN) -> Iterator[Make]:
     """Make an installation on the real domain controller: `operations(people or a number)`."""
     with ExitStack() as ends:
+        yield lambda people=6: ends.enter_context(installation(tmp_path, samba, samba_ou, people))
 
-        def make(people: Sequence[Person] | int = 6) -> Operations:
-            chosen = (
-                generate(people, seed=random.Random(samba_ou.text).randrange(10**6))
-                if isinstance(people, int)
-                else people
-            )
-            secret = secrets.token_urlsafe(24)
-            tenant = ends.enter_context(Tenant(TENANT, CLIENT, chosen, secret=secret))
-            with samba.administrator() as administrator:
-                administrator.ou(f"OU=Fabrikam,{samba_ou}")
-            login = samba.writer(f"rec-{secrets.token_hex(6)}", samba_ou.text)
-            text = settings_text(
-                tenant, tmp_path, controller=samba.url, base=samba.base, ou=samba_ou.text, ca_file=samba.ca_file
-            )
-            env = environment(
-                tmp_path,
-                RECONCILE_ENTRA_SECRET=secret,
-                RECONCILE_LDAP_USER=login.user,
-                RECONCILE_LDAP_PASSWORD=login.password,
-            )
-            made = Operations(tmp_path, tenant, env, text, [secret, login.password])
-            made.set_up(samba_ou.text)
-            return made
 
-        yield make
+@contextmanager
+def installation(root: Path, samba: Controller, ou: DN, people: Sequence[Person] | int = 6) -> Iterator[Operations]:
+    """Make an installation below `root` whose accounts go below `ou`; its tenant runs as long as the block."""
+    chosen = generate(people, seed=random.Random(ou.text).randrange(10**6)) if isinstance(people, int) else people
+    secret = secrets.token_urlsafe(24)
+    with Tenant(TENANT, CLIENT, chosen, secret=secret) as tenant:
+        with samba.administrator() as administrator:
+            administrator.ou(f"OU=Fabrikam,{ou}")
+        login = samba.writer(f"rec-{secrets.token_hex(6)}", ou.text)
+        text = settings_text(tenant, root, controller=samba.url, base=samba.base, ou=ou.text, ca_file=samba.ca_file)
+        env = environment(
+            root,
+            RECONCILE_ENTRA_SECRET=secret,
+            RECONCILE_LDAP_USER=login.user,
+            RECONCILE_LDAP_PASSWORD=login.password,
+        )
+        made = Operations(root, tenant, env, text, [secret, login.password])
+        made.set_up(ou.text)
+        yield made

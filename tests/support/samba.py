@@ -39,6 +39,11 @@ def samba_accounts(samba: Controller) -> Accounts:
 @pytest.fixture
 def samba_ou(samba: Controller) -> DN:
     """Return a fresh organizational unit, with `OU=Departed` inside."""
+    return fresh_ou(samba)
+
+
+def fresh_ou(samba: Controller) -> DN:
+    """Make an organizational unit that no other test has, with `OU=Departed` inside."""
     ou = DN(f"OU=Guests-{uuid.uuid4().hex[:12]},{samba.base}")
     with samba.administrator() as administrator:
         administrator.ou(ou.text)

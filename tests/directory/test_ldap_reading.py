@@ -149,6 +149,29 @@ class TestProtections:
         assert protections(reader, samba_ou) == {"both": ("adminCount", "servicePrincipalName")}
 
 
+class TestDeleted:
+    def test_an_account_without_the_right_to_list_them_knows_that_it_does_not_see_deletions(
+        self, reader: DirectoryReader, writer: DirectoryWriter, samba_ou: DN
+    ) -> None:
+        cursor = writer.domain().usn
+        alice = writer.add(samba_ou.child("CN", "alice"), {"sAMAccountName": samba_ou.name[:20]})
+        writer.delete(alice.guid)
+        privileged, plain = writer.changes([], cursor), reader.changes([], cursor)
+        assert (privileged.sees_deleted, {e.guid for e in privileged.deleted}) == (True, {alice.guid})
+        assert (plain.sees_deleted, plain.deleted) == (False, ())
+        assert reader.find([alice.guid], []) == {}
+
+    def test_until_something_was_deleted_nobody_can_tell(self) -> None:
+        with Controller() as controller:
+            login = Login(controller.admin_user, controller.admin_password)
+            writer = open_writer(samba_settings(controller), samba_env(login), None)
+            assert writer.changes([], 1).sees_deleted is False
+            made = writer.add(DN(f"CN=alice,CN=Users,{controller.base}"), {"sAMAccountName": "alice"})
+            writer.delete(made.guid)
+            assert writer.changes([], 1).sees_deleted is True
+            writer.close()
+
+
 class TestKinds:
     def test_values_of_several_come_sorted(self, admin: Administrator, reader: DirectoryReader, samba_ou: DN) -> None:
         dn = user(admin, samba_ou, "many")

@@ -17,6 +17,7 @@ USER = "(&(objectCategory=person)(objectClass=user))"
 """Users, and neither contacts, computers nor managed service accounts."""
 USER_OR_TOMBSTONE = "(&(objectClass=user)(!(objectClass=computer)))"
 """The same, deleted or not: a tombstone has lost its objectCategory."""
+TOMBSTONE = "(isDeleted=TRUE)"
 CONTAINER = "(|(objectCategory=organizationalUnit)(objectCategory=container))"
 
 

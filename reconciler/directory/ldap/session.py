@@ -71,13 +71,14 @@ class Session:
         return found[0] if found else None
 
     def pages(
-        self, base: str, where: str, attributes: Sequence[str], *, deleted: bool = False
+        self, base: str, where: str, attributes: Sequence[str], *, deleted: bool = False, size: int = PAGE
     ) -> Iterator[list[Found]]:
         """Yield what matches below `base`, page by page (RFC 2696); an incomplete answer is an error."""
         cookie: bytes | None = b""
         what = f"Searching {base or 'the forest'}"
         while cookie is not None:
-            found, result, following = self._search(base, where, ldap3.SUBTREE, attributes, cookie, deleted=deleted)
+            page = (size, cookie)
+            found, result, following = self._search(base, where, ldap3.SUBTREE, attributes, page, deleted=deleted)
             self._check(what, result)
             if following is None:
                 raise DirectoryError(
@@ -120,7 +121,14 @@ class Session:
             return self._result()
 
     def _search(
-        self, base: str, where: str, scope: str, attributes: Sequence[str], cookie: bytes | None, *, deleted: bool
+        self,
+        base: str,
+        where: str,
+        scope: str,
+        attributes: Sequence[str],
+        page: tuple[int, bytes] | None,
+        *,
+        deleted: bool,
     ) -> tuple[list[Found], Result, bytes | None]:
         controls = [(_SHOW_DELETED, True, None)] if deleted else []
         if scope == ldap3.SUBTREE:
@@ -134,9 +142,9 @@ class Session:
                 dereference_aliases=ldap3.DEREF_NEVER,
                 attributes=list(attributes or _NO_ATTRIBUTES),
                 controls=controls,
-                paged_size=None if cookie is None else PAGE,
+                paged_size=page[0] if page else None,
                 paged_criticality=True,
-                paged_cookie=cookie or None,
+                paged_cookie=(page[1] or None) if page else None,
             )
             answer = self._connection.response
             paging = self._connection.result.get("controls", {}).get(_PAGED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,12 @@ class TestTrust:
                 client.get(f"{peer.origin}/x")
         assert "entra.ca_file" in caught.value.remedy
         assert peer.asked == []
+
+    def test_that_is_refused_is_not_asked_for_again(self, peer: Peer, stranger: Path) -> None:
+        before = time.monotonic()
+        with Transport(str(stranger)) as session, pytest.raises(requests.exceptions.SSLError):
+            session.get(peer.origin)
+        assert time.monotonic() - before < 20, "retrying would take two minutes"
 
     @pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
     def test_is_the_environments_where_no_file_is_named(self, name: str, stranger: Path) -> None:

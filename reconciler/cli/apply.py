@@ -27,8 +27,9 @@ from reconciler.git import lock as locks
 from reconciler.git import notes
 from reconciler.git.holder import Holder
 from reconciler.git.repository import Repository
+from reconciler.git.tree import Tree
 from reconciler.model.settings import Settings
-from reconciler.planning.encode import stored_digest
+from reconciler.planning.encode import stored_digest, stored_version
 from reconciler.planning.guards import guards
 
 from .context import Context
@@ -46,6 +47,8 @@ def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bo
     merged = _Merged.fetch(context, repository, here)
     merged.check(digest)
     _show(context, merged.made)
+    if merged.made.settings.forge.kind != "git":
+        context.say("Note: forge.require is not checked by this release; the forge's own branch rules must enforce it.")
     if not merged.made.plan.changes:
         return _report(context, merged.made, ())
     if not yes and not _confirmed(context, merged.made):
@@ -90,6 +93,7 @@ class _Merged:
                 "state were changed beside it, or the plan was edited",
                 "Run `reconcile snapshot` and `reconcile propose`, and merge the new plan.",
             )
+        _unedited(tree, stored, made)
         return _Merged(context, repository, remote, branch, commit, made)
 
     def check(self, digest: str | None) -> None:
@@ -195,6 +199,21 @@ class _Merged:
 
     def _now(self) -> datetime:
         return self.context.ports.clock()
+
+
+def _unedited(tree: Tree, stored: bytes, made: Planned) -> None:
+    """Raise unless what people and machines read of the plan is the plan; another release may have worded it otherwise."""
+    from reconciler.render.plan_markdown import markdown
+
+    if stored_version(stored) != __version__:
+        return
+    shown = markdown(made.plan, made.encoded.digest, made.encoded.changes_digest).encode()
+    edited = [n for n, now in (("plan.json", made.encoded.text), ("plan.md", shown)) if tree.read(f"state/{n}") != now]
+    if edited:
+        raise StalePlanError(
+            f"state/{' and state/'.join(edited)} is not what `reconcile plan` writes for this tree: the plan that was reviewed may be another",
+            "Run `reconcile snapshot` and `reconcile propose`, and merge the new plan.",
+        )
 
 
 def _keep(lock: locks.Lock, now: datetime) -> None:

@@ -79,6 +79,7 @@ class _Story:
     def first_loop(self) -> None:
         self._title("Import both sides as YAML, and see what the policy wants")
         self._reconcile("snapshot")
+        self._show_file()
         self._reconcile("plan")
         self._title("Propose it; a colleague reviews and merges")
         self._reconcile("propose")
@@ -148,6 +149,11 @@ class _Story:
                 f"the demonstration's step `reconcile {shlex.join(arguments)}` ended with exit code {int(code)}",
                 f"Its files are in {self._root}; please report this.",
             )
+
+    def _show_file(self) -> None:
+        file = min((self.directory / "state/guests").rglob("*.yaml"))
+        self._shown(f"cat {file.relative_to(self.directory)}")
+        self._console.print(Text(file.read_text("utf-8").rstrip("\n"), style="dim"), soft_wrap=True)
 
     def _merge(self) -> None:
         self._shown("git fetch && git merge --ff-only origin/reconcile/plan && git push")

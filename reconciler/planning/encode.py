@@ -59,6 +59,12 @@ def stored_digest(text: bytes, path: str = "state/plan.json") -> str:
     return digest
 
 
+def stored_version(text: bytes) -> str:
+    """Return the release that wrote a stored plan, "" where it does not say."""
+    tool = json.loads(text).get("tool")
+    return str(tool.get("version", "")) if isinstance(tool, dict) else ""
+
+
 def _sha256(document: Json) -> str:
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode("ascii")).hexdigest()

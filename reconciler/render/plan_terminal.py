@@ -18,7 +18,7 @@ from .values import sides
 from .verdict import VERBS, Kind, count, summary, verdict
 from .visible import Shown
 
-_WHOLE = 40
+_WHOLE = 20
 """A plan of more changes and conflicts is summarised."""
 _VALUE = 80
 _LABEL = 40

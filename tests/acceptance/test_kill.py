@@ -17,7 +17,7 @@ from .expected import accounts, wanted
 
 pytestmark = pytest.mark.samba
 ROUNDS = 13
-GUARDS = "guards:\n  create: {max: 100000}\n"
+GUARDS = "guards:\n  create: {max: 100000}\n  update: {max: 100000}\n"
 
 
 @pytest.mark.parametrize("worker", range(4))

@@ -191,3 +191,13 @@ def test_an_account_that_gained_privilege_after_planning_is_not_written(
     done = ops.reconcile("apply", "--yes", expect=5)
     assert "adminCount" in done.out
     assert accounts(samba, samba_ou.text)[guest]["displayName"] != "Changed"
+
+
+def test_a_plan_whose_words_were_edited_exits_4(operations: Make) -> None:
+    ops = operations(2)
+    ops.reconcile("snapshot")
+    ops.reconcile("plan")
+    words = ops.directory / "state/plan.md"
+    words.write_text(words.read_text().replace("create", "keep"))
+    ops.commit("a nicer text")
+    assert "plan.md" in ops.reconcile("apply", "--yes", expect=4).err

@@ -11,7 +11,8 @@ from typing import Any, Self
 import ldap3
 from ldap3.core.exceptions import LDAPException
 
-from reconciler.directory.ldap.decode import sid
+from reconciler.directory.ldap.decode import guid, sid
+from reconciler.directory.ldap.filters import either, equals
 from reconciler.errors import DirectoryError, DirectoryUnavailableError
 
 _TIMEOUT = 10
@@ -98,6 +99,15 @@ class Administrator:
     def sid(self, dn: str) -> str:
         """Return an object's SID as text."""
         return sid(self.read(dn, "objectSid")["objectSid"][0])
+
+    def schema_ids(self, attributes: Sequence[str]) -> dict[str, str]:
+        """Return the attributes' schemaIDGUIDs, by LDAP display name."""
+        root = self.read("", "schemaNamingContext")["schemaNamingContext"][0].decode()
+        wanted = either(equals("lDAPDisplayName", name) for name in attributes)
+        answer = self._connection.search(root, wanted, ldap3.LEVEL, attributes=["lDAPDisplayName", "schemaIDGUID"])
+        self._run("search", answer, root)
+        found = [entry["raw_attributes"] for entry in answer[2] if entry["type"] == "searchResEntry"]
+        return {raw["lDAPDisplayName"][0].decode(): guid(raw["schemaIDGUID"][0]) for raw in found}
 
     @staticmethod
     def _run(what: str, answer: Any, dn: str, accept: int = 0) -> None:

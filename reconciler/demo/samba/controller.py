@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +20,10 @@ from reconciler.errors import DirectoryUnavailableError
 from . import config, template
 from .administrator import Administrator
 from .process import Address, Server
+from .rights import DEFAULT_POLICY, writer_rights, written
 
 _START_SECONDS = 30.0
 _POLL_SECONDS = 0.02
-_USER = "bf967aba-0de6-11d0-a285-00aa003049e2"
-"""schemaIDGUID of the class user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +118,16 @@ class Controller:
             administrator.user(f"CN={name},CN=Users,{self.base}", attributes, password)
         return login
 
-    def writer(self, name: str, ou: str) -> Login:
-        """Make an account that may create, change, move and delete users under one OU; return how it signs in."""
+    def writer(self, name: str, ou: str, attributes: Sequence[str] = DEFAULT_POLICY) -> Login:
+        """Make an account with the rights of `rights.writer_rights` under one OU; return how it signs in.
+
+        `attributes` are those that the policy writes.
+        """
         login = self.reader(name)
         with self.administrator() as administrator:
             sid = administrator.sid(f"CN={name},CN=Users,{self.base}")
-        self.grant(ou, f"(OA;CI;CCDC;{_USER};;{sid})(OA;CIIO;GA;;{_USER};{sid})")
+            schema_ids = administrator.schema_ids(written(attributes))
+        self.grant(ou, "".join(writer_rights(sid, schema_ids).values()))
         return login
 
     def grant(self, dn: str, sddl: str) -> None:

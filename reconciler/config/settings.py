@@ -51,7 +51,7 @@ def ca_path(settings: Settings, ca_file: str | None) -> str | None:
 def _check_pin(digest: str, path: str, pinned: str) -> None:
     if pinned and not hmac.compare_digest(pinned.lower().encode(), digest.encode()):
         raise SettingsError(
-            f"{path} is not the one that {PIN} pins\npinned: {pinned.lower()}\nfound:  {digest}",
+            f"{path} is not the one that {PIN} pins\npinned: {pinned.lower()}\nfound: {digest}",
             f"Nothing was connected to. If the change to {path} was reviewed, set {PIN} to the digest found.",
         )
 

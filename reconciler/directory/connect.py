@@ -94,7 +94,7 @@ def _open(
         return reader
     if len(failures) == 1:
         raise failures[0]
-    raise DirectoryUnavailableError("No domain controller can be used:\n" + "\n".join(map(str, failures)))
+    raise DirectoryUnavailableError("No domain controller can be used\n" + "\n".join(map(str, failures)))
 
 
 def _same_domain(url: str, served: DN, wanted: DN) -> None:

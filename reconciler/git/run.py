@@ -42,6 +42,9 @@ _INHERITED = re.compile(
 )
 """Set inside a hook, by a wrapper, or for debugging: each would redirect or colour what we read."""
 
+_SECRET = re.compile(r"RECONCILE_.*|ACTIONS_ID_TOKEN_REQUEST_.*|AZURE_.*", re.IGNORECASE)
+"""What signs us in elsewhere: neither git nor a credential helper, an ssh or a filter that it starts has use for it."""
+
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -176,7 +179,7 @@ class Git:
         return ["git", "--literal-pathspecs", "--no-replace-objects", *_OPTIONS, *args]
 
     def _environment(self, extra: Mapping[str, str] | None) -> dict[str, str]:
-        inherited = {k: v for k, v in os.environ.items() if not _INHERITED.fullmatch(k)}
+        inherited = {k: v for k, v in os.environ.items() if not (_INHERITED.fullmatch(k) or _SECRET.fullmatch(k))}
         fixed = {"GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat", "LC_ALL": "C", "LANGUAGE": "C"}
         return {**inherited, **fixed, **(extra or {})}
 

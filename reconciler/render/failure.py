@@ -30,4 +30,4 @@ def plain_error(err: ReconcileError) -> list[str]:
     """Return an error as lines for a log, none of which the log's reader takes for a command."""
     first, *more = err.what.split("\n")
     more += err.remedy.split("\n") if err.remedy else []
-    return [f"error: {log.value(first)}", *(f"       {log.value(line)}" for line in more)]
+    return [f"error: {log.line(first)}", *(f"       {log.line(line)}" for line in more)]

@@ -6,10 +6,21 @@ import re
 
 from .visible import Shown, visible
 
-_COMMAND = re.compile(r"^[:#]|(?<=:):|(?<=#)#|[:#]\Z")
+_IN_A_LINE = r"^[:#]|(?<=:):|(?<=#)#"
+_COMMAND = re.compile(rf"{_IN_A_LINE}|[:#]\Z")
+_LINE = re.compile(_IN_A_LINE)
 """What a log reader could take for the start of a command: `::error`, `##[group]`, `##vso[`, `##teamcity[`."""
 
 
 def value(text: str, limit: int | None = None) -> Shown:
     """Return data for a log line: visible, and no part of a workflow command, whatever stands on either side of it."""
-    return Shown(_COMMAND.sub(lambda m: f"\\u{{{ord(m[0]):x}}}", visible(text, limit)))
+    return _escaped(_COMMAND, visible(text, limit))
+
+
+def line(text: str) -> Shown:
+    """Return a line of its own: like `value`, but its end may be a colon."""
+    return _escaped(_LINE, visible(text))
+
+
+def _escaped(pattern: re.Pattern[str], shown: str) -> Shown:
+    return Shown(pattern.sub(lambda m: f"\\u{{{ord(m[0]):x}}}", shown))

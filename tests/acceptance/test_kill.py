@@ -20,21 +20,40 @@ ROUNDS = 13
 GUARDS = "guards:\n  create: {max: 100000}\n  update: {max: 100000}\n"
 
 
+NAMED = (
+    "modify:1:after",  # in the middle of the swap: one account has stepped aside
+    "modify:2:after",  # the other one has taken the name
+    "modify:3:before",  # and the first one takes what was given up
+    "add:1:after",  # between the steps of a create: added
+    "set_password:1:before",
+    "set_password:1:after",  # not yet enabled
+    "set_password:2:after",
+    "add:2:before",
+)
+
+
 @pytest.mark.parametrize("worker", range(4))
 def test_killed_anywhere_one_more_run_converges(
     worker: int, operations: Callable[..., Operations], samba: Controller, samba_ou: DN
 ) -> None:
-    """Four times thirteen kills: 52 points, each in a round of its own with creates, a swap of two UPNs and updates."""
+    """52 kills in all, each in a round of its own with two creates, a swap of two UPNs and an update.
+
+    Eight are at named points; the others are random, spread over the whole run.
+    """
     rng = random.Random(worker)
     ops = operations(generate(4, seed=100 + worker))
     policy = ops.directory / "policies/guests.yaml"
     policy.write_text(policy.read_text().partition("\nguards:")[0] + "\n" + GUARDS)
     ops.commit("guards that a test of many rounds in one day needs")
     ops.loop()
-    newcomers = iter(generate(4 + 2 * ROUNDS, seed=100 + worker)[4:])
+    newcomers = iter(generate(6 + 2 * ROUNDS, seed=100 + worker)[4:])
     points = count_points(ops, newcomers)
-    killed = [round_(ops, newcomers, rng.randrange(1, points + 1), samba, samba_ou) for _ in range(ROUNDS - 1)]
-    assert sum(killed) > ROUNDS / 2, "most points lie within the run"
+    named = NAMED[worker::4]
+    strata = ROUNDS - len(named)
+    spread = [str(1 + (points * i + rng.randrange(points)) // strata) for i in range(strata)]
+    for point in (*named, *spread):
+        killed = round_(ops, newcomers, point, samba, samba_ou)
+        assert killed, f"point {point} of {points} was never reached"
 
 
 def drift(ops: Operations, newcomers: object) -> None:
@@ -59,11 +78,11 @@ def count_points(ops: Operations, newcomers: object) -> int:
     return int(done.err.rpartition("points: ")[2])
 
 
-def round_(ops: Operations, newcomers: object, point: int, samba: Controller, samba_ou: DN) -> bool:
+def round_(ops: Operations, newcomers: object, point: str, samba: Controller, samba_ou: DN) -> bool:
     """Drift, kill at the point, run once more; return whether the kill hit."""
     drift(ops, newcomers)
     receipts = len(ops.receipts())
-    killed = ops.start("apply", "--yes", program=("-m", "tests.support.killable", str(point))).finish(expect=None)
+    killed = ops.start("apply", "--yes", program=("-m", "tests.support.killable", point)).finish(expect=None)
     again = ops.reconcile("apply", "--yes", expect=None)
     assert (
         again.code == (0 if len(ops.receipts()) > receipts and killed.code == -signal.SIGKILL else 4) or again.code == 4

@@ -1,6 +1,7 @@
 """`reconcile`, killed by SIGKILL at the N-th point: before or after a write to the directory, or as a journal line is due.
 
-Run as `python -m tests.support.killable N ARGUMENTS…`; with N = 0 it counts the points to standard error instead.
+Run as `python -m tests.support.killable N ARGUMENTS…`; with N = 0 it counts the points to standard error instead. N may name a
+write, too: `modify:2:after` is just after the second modify.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -21,14 +23,22 @@ _WRITES = ("add", "set_password", "modify", "move", "delete")
 class Fuse:
     """Counts points; at the N-th the process is gone, with no chance to clean up."""
 
-    def __init__(self, point: int) -> None:
+    def __init__(self, point: str) -> None:
         self._point = point
         self.passed = 0
+        self._writes: Counter[str] = Counter()
 
-    def __call__(self) -> None:
+    def __call__(self, name: str = "") -> None:
         self.passed += 1
-        if self.passed == self._point:
+        if self._point in (str(self.passed), name):
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def before(self, write: str) -> None:
+        self._writes[write] += 1
+        self(f"{write}:{self._writes[write]}:before")
+
+    def after(self, write: str) -> None:
+        self(f"{write}:{self._writes[write]}:after")
 
 
 class Fused:
@@ -44,9 +54,9 @@ class Fused:
             return found
 
         def fused(*arguments: Any) -> Any:
-            self._fuse()
+            self._fuse.before(name)
             result = found(*arguments)
-            self._fuse()
+            self._fuse.after(name)
             return result
 
         return fused
@@ -65,7 +75,7 @@ def fused_ports(fuse: Fuse) -> Ports:
 
 
 if __name__ == "__main__":
-    burning = Fuse(int(sys.argv[1]))
+    burning = Fuse(sys.argv[1])
     code = main(sys.argv[2:], ports=fused_ports(burning))
     sys.stderr.write(f"points: {burning.passed}\n")
     sys.exit(code)

@@ -23,6 +23,7 @@ from .process import Address, Server
 from .rights import DEFAULT_POLICY, writer_rights, written
 
 _START_SECONDS = 30.0
+_LONGEST = 40
 _POLL_SECONDS = 0.02
 
 
@@ -32,6 +33,12 @@ class Login:
 
     user: str
     password: str = field(repr=False)
+
+
+def _short() -> str | None:
+    """Return where to put a controller's files: Samba's sockets lie deep below, and a socket's path has 107 bytes at most."""
+    usual = tempfile.gettempdir()
+    return "/tmp" if len(usual) > _LONGEST and Path("/tmp").is_dir() else None  # noqa: S108  a private directory below it
 
 
 class Controller:
@@ -71,7 +78,7 @@ class Controller:
         ends.callback(address.release)
         self.address = address.text
         self.url = f"ldaps://{self.address}"
-        self.root = Path(tempfile.mkdtemp(prefix="reconcile-dc-"))
+        self.root = Path(tempfile.mkdtemp(prefix="reconcile-dc-", dir=_short()))
         ends.callback(shutil.rmtree, self.root)
         password = template.unpack(self.root, self._cache)
         tls = self.root / "tls"

@@ -16,10 +16,62 @@ from .pages import ROOT
 
 KNOWN = frozenset(
     {
-        *[".", "[", "cat", "cd", "cp", "cut", "diff", "echo", "env", "export", "find", "grep", "head", "if", "jq", "ls", "mkdir", "mv", "printf", "read", "rm", "sed", "set", "sha256sum"],
+        *[
+            ".",
+            "[",
+            "cat",
+            "cd",
+            "cp",
+            "cut",
+            "diff",
+            "echo",
+            "env",
+            "export",
+            "find",
+            "grep",
+            "head",
+            "if",
+            "jq",
+            "ls",
+            "mkdir",
+            "mv",
+            "printf",
+            "read",
+            "rm",
+            "sed",
+            "set",
+            "sha256sum",
+        ],
         *["sort", "source", "tail", "tee", "test", "true", "tr", "umask", "unset", "wc", "while", "xargs"],
-        *["apt-cache", "apt-get", "bash", "chmod", "chown", "crontab", "curl", "docker", "install", "journalctl", "sudo", "systemctl"],
-        *["az", "certutil", "gh", "git", "ldapadd", "ldapmodify", "ldapsearch", "openssl", "kinit", "klist", "kvno", "ktutil"],
+        *[
+            "apt-cache",
+            "apt-get",
+            "bash",
+            "chmod",
+            "chown",
+            "crontab",
+            "curl",
+            "docker",
+            "install",
+            "journalctl",
+            "sudo",
+            "systemctl",
+        ],
+        *[
+            "az",
+            "certutil",
+            "gh",
+            "git",
+            "ldapadd",
+            "ldapmodify",
+            "ldapsearch",
+            "openssl",
+            "kinit",
+            "klist",
+            "kvno",
+            "ktutil",
+        ],
+        *["for", "ldbmodify", "ldbsearch", "samba-tool"],
         *["pip", "pip3", "pipx", "python", "python3", "uv"],
         *["dsacls", "Get-ADObject", "Get-ADUser", "New-ADUser", "Set-ADUser", "setspn"],
     }
@@ -30,6 +82,12 @@ _WRAPPERS = frozenset({"sudo", "exec", "time", "command", "nohup", "env", "then"
 _CLOSING = frozenset({"fi", "done", "}", "esac"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 _HEREDOC = re.compile(r"<<-?\s*(['\"]?)(\w+)\1")
+_ELSEWHERE = re.compile(
+    r"""(?:^\s*(?:-\s+|run:\s+|&\s+|>\s+)*["']?|[|;&]\s*["']?|[/\\])reconcile(?:\.exe)?["']?\s+((?:-C\s+\S+\s+)?[a-z-].*)"""
+)
+"""The program where a command may begin, or behind a path."""
+_NAMED = re.compile(r"\s*(- )?name:")
+_ENDS = "();|&\n"
 _SUBSTITUTION = re.compile(r"\$\(([^()]*)\)")
 
 
@@ -59,8 +117,8 @@ def reconcile_refusals(text: str) -> list[str]:
     """Return what is wrong with the `reconcile` commands in a text of another language, line by line."""
     problems = []
     for line in text.splitlines():
-        if match := re.search(r"""(?:^|[\s/&'"])reconcile(?:\.exe)?["']?\s+(-C\s+\S+\s+)?([a-z]+\b.*)""", line):
-            words = re.split(r"\s(?:#|\||&&|;|>)", match[2])[0].strip("\"'` ")
+        for match in [] if _NAMED.match(line) else _ELSEWHERE.finditer(line):
+            words = re.split(r"\s(?:#|\||&&|;|>)|[;|`]", match[1])[0].strip("\"'` ")
             problems.append(refusal(shlex.split(words)))
     return [p for p in problems if p]
 
@@ -81,24 +139,24 @@ def simple_commands(text: str) -> list[list[str]]:
     found = []
     for inner in _SUBSTITUTION.findall(text):
         found += simple_commands(inner)
-    for line in _without_heredocs(text).replace("\\\n", " ").split("\n"):
-        words: list[str] = []
-        lexer = shlex.shlex(_SUBSTITUTION.sub("X", line), posix=True, punctuation_chars=True)
-        lexer.whitespace_split = True
-        redirected = False
-        for token in lexer:
-            if set(token) <= set("<>&|;()") and token:
-                redirected = bool(set(token) & set("<>"))
-                if redirected:
-                    words = words[:-1] if words and words[-1].isdigit() else words
-                else:
-                    found.append(words)
-                    words = []
-            elif redirected:
-                redirected = False
-            else:
+    shell = _SUBSTITUTION.sub("X", _without_heredocs(text).replace("\\\n", " "))
+    lexer = shlex.shlex(shell, posix=True, punctuation_chars=_ENDS + "<>")
+    lexer.whitespace, lexer.whitespace_split, lexer.commenters = " \t\r", True, ""
+    words: list[str] = []
+    redirected = comment = False
+    for token in lexer:
+        if token.strip(_ENDS + "<>"):
+            comment = comment or token.startswith("#")
+            if not (comment or redirected):
                 words.append(token)
-        found.append(words)
+            redirected = False
+        elif set(token) & set("<>"):
+            redirected = True
+            words = words[:-1] if words and words[-1].isdigit() else words
+        else:
+            found.append(words)
+            words, comment = [], comment and "\n" not in token
+    found.append(words)
     return [stripped for words in found if (stripped := _stripped(words))]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -97,7 +98,7 @@ def anchors(page: str) -> set[str]:
     """The names by which a page's headings can be linked to, as GitHub makes them."""
     names: set[str] = set()
     tokens = _tokens(page)
-    for token, content in zip(tokens, tokens[1:], strict=False):
+    for token, content in pairwise(tokens):
         if token.type == "heading_open":
             text = "".join(c.content for c in content.children or ())
             name = re.sub(r"[^\w\- ]", "", text.strip().lower()).replace(" ", "-")
@@ -105,21 +106,33 @@ def anchors(page: str) -> set[str]:
     return names
 
 
-def tables(page: str) -> list[list[list[str]]]:
-    """Every table of a page, as rows of cells' Markdown; the first row is the head."""
-    found: list[list[list[str]]] = []
-    cell = False
+def marked_tables(page: str) -> dict[str, list[list[str]]]:
+    """Return the tables that a comment stands before, by its text: rows of cells' Markdown, without the head."""
+    found: dict[str, list[list[str]]] = {}
+    mark, rows, cell = "", list[list[str]](), False
     for token in _tokens(page):
-        if token.type == "table_open":
-            found.append([])
+        if token.type == "html_block":
+            mark = token.content.strip().removeprefix("<!--").removesuffix("-->").strip()
+        elif token.type == "table_open":
+            rows = []
+            if mark:
+                found[mark] = rows
+            mark = ""
         elif token.type == "tr_open":
-            found[-1].append([])
-        elif token.type in ("th_open", "td_open"):
+            rows.append([])
+        elif token.type == "td_open":
             cell = True
         elif token.type == "inline" and cell:
-            found[-1][-1].append(token.content)
+            rows[-1].append(token.content)
             cell = False
-    return found
+        elif token.type in ("paragraph_open", "heading_open", "fence"):
+            mark = ""
+    return {name: [row for row in rows if row] for name, rows in found.items()}
+
+
+def code_in(markdown: str) -> list[str]:
+    """Return the code spans of one cell."""
+    return [c.content for t in _MARKDOWN.parseInline(markdown) for c in t.children or () if c.type == "code_inline"]
 
 
 def _tokens(page: str) -> list[Token]:

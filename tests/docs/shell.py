@@ -74,7 +74,7 @@ def run(commands: Sequence[str], where: Path, env: Mapping[str, str]) -> list[Pr
             os.killpg(shell.pid, signal.SIGKILL)
             shell.communicate()
     texts_and_codes = _ENDED.split(said)
-    return [Printed(int(c), t) for t, c in zip(texts_and_codes[::2], texts_and_codes[1::2], strict=False)]
+    return [Printed(int(code), text) for text, code in zip(texts_and_codes[::2], texts_and_codes[1::2], strict=False)]
 
 
 def failures(steps: Sequence[Step], where: Path, env: Mapping[str, str]) -> list[str]:

@@ -10,6 +10,8 @@ from .pages import Fence
 
 PROMPT, CONTINUED, ANYTHING = "$ ", "> ", "…"
 EXIT_CODE = "echo $?"
+_MOST = 60
+"""Lines of output that a failure repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ def difference(shown: Sequence[str], printed: str) -> str:
     actual = [line.rstrip() for line in printed.strip("\n").split("\n")]
     if _matches(wanted, actual):
         return ""
-    return "\n".join(["the page shows:", *wanted, "", "it prints:", *actual])
+    left_out = [f"({len(actual) - _MOST} lines before)"] if len(actual) > _MOST else []
+    return "\n".join(["the page shows:", *wanted, "", "it prints:", *left_out, *actual[-_MOST:]])
 
 
 def _matches(wanted: Sequence[str], actual: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -37,14 +37,22 @@ class Outcome:
     detail: str = ""
 
 
+@dataclass(slots=True)
+class _Told:
+    """What a journal tells of one digest."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    intents: set[tuple[str, str]] = field(default_factory=set)
+
+
 class Journal:
-    """An append-only file for one digest. Opening it again continues it."""
+    """An append-only file. Opening it again continues it: what it tells of other digests counts for those alone."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
         self.path = path
         self._clock = clock
-        self._outcomes: dict[str, Outcome] = {}
-        self._intents: set[tuple[str, str]] = set()
+        self._digests: dict[str, _Told] = {}
+        self._told = _Told()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -56,20 +64,21 @@ class Journal:
             ) from error
 
     def open(self, plan: Plan, digest: str, commit: str) -> None:
-        """Record that work on this digest starts, or starts again."""
+        """Record that work on this digest starts, or starts again. Comes first."""
+        self._told = self._digests.setdefault(digest, _Told())
         self._write(
             "open", {"digest": digest, "commit": commit, "changes": len(plan.changes), "serial": plan.origin.serial}
         )
 
     def intent(self, change: Change, step: str) -> None:
         """Record what is about to be tried. Returns only once it is on disk."""
-        self._intents.add((change.key, step))
+        self._told.intents.add((change.key, step))
         subject = {"sid": change.sid, "guid": change.guid, "dn": change.dn.text}
         self._write("intent", {"change": change.key, "step": step, **subject})
 
     def outcome(self, outcome: Outcome) -> None:
         """Record how a change ended. Returns only once it is on disk."""
-        self._outcomes[outcome.key] = outcome
+        self._told.outcomes[outcome.key] = outcome
         self._write("outcome", {"change": outcome.key, "result": outcome.result, "detail": outcome.detail})
 
     def close(self, counts: Mapping[str, int]) -> None:
@@ -78,16 +87,16 @@ class Journal:
 
     def tried(self, change: Change, step: str) -> bool:
         """Whether this or an earlier run meant to take this step."""
-        return (change.key, step) in self._intents
+        return (change.key, step) in self._told.intents
 
     def succeeded(self, change: Change) -> Outcome | None:
         """Return the outcome of an earlier run when it was a success; anything else is tried again."""
-        found = self._outcomes.get(change.key)
+        found = self._told.outcomes.get(change.key)
         return found if found is not None and found.result in SUCCESS else None
 
     def settled(self, key: str) -> Outcome | None:
         """Return the last recorded outcome of a change, by its key."""
-        return self._outcomes.get(key)
+        return self._told.outcomes.get(key)
 
     def dispose(self) -> None:
         """Close the file."""
@@ -96,8 +105,14 @@ class Journal:
     def _write(self, kind: str, fields: Mapping[str, object]) -> None:
         at = self._clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = json.dumps({"v": FORMAT_VERSION, "at": at, "kind": kind, **fields}) + "\n"
-        os.write(self._fd, line.encode("ascii"))
-        os.fsync(self._fd)
+        data = line.encode("ascii")
+        try:
+            written = os.write(self._fd, data)
+            os.fsync(self._fd)
+        except OSError as error:
+            raise _unwritable(self.path, error.strerror or "no reason given") from error
+        if written < len(data):  # the disk is full: what follows would run into the torn line
+            raise _unwritable(self.path, "the disk is full")
 
     def _take_up(self, data: bytes) -> None:
         whole, newline, torn = data.rpartition(b"\n")
@@ -109,19 +124,41 @@ class Journal:
     def _take_line(self, line: bytes, number: int) -> None:
         try:
             entry = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
+            if line[:1] not in (b"{", b"\0", b""):
+                raise self._foreign(number) from None
             return  # a torn line that a later run ended: what it would have said was never done
+        if not isinstance(entry, dict):
+            raise self._foreign(number)
         if entry.get("v") != FORMAT_VERSION:
             raise ReconcileError(
                 f"{self.path}:{number}: journal format {entry.get('v')!r} is not known",
                 "Finish with the release of reconcile that began, or move the file away: the checks at both ends hold without it.",
             )
-        if entry["kind"] == "intent":
-            self._intents.add((entry["change"], entry["step"]))
-        elif entry["kind"] == "outcome":
-            key = entry["change"]
-            action, _, guest = key.partition(":")
-            self._outcomes[key] = Outcome(key, Action(action), guest, entry["result"], entry["detail"])
+        try:
+            if entry["kind"] == "open":
+                self._told = self._digests.setdefault(entry["digest"], _Told())
+            elif entry["kind"] == "intent":
+                self._told.intents.add((entry["change"], entry["step"]))
+            elif entry["kind"] == "outcome":
+                key = entry["change"]
+                action, _, guest = key.partition(":")
+                self._told.outcomes[key] = Outcome(key, Action(action), guest, entry["result"], entry["detail"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise self._foreign(number) from None
+
+    def _foreign(self, number: int) -> ReconcileError:
+        return ReconcileError(
+            f"{self.path}:{number}: not a line of a journal",
+            "Nothing was written to the directory. Name another file with --journal, or move this one away.",
+        )
+
+
+def _unwritable(path: Path, why: str) -> ReconcileError:
+    return ReconcileError(
+        f"the journal {path} cannot be written: {why}",
+        "Nothing is done without a record of it. Make room, or place the journal elsewhere with --journal.",
+    )
 
 
 def journal_path(env: Mapping[str, str], domain_dn: str, digest: str) -> Path:

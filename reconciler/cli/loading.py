@@ -36,7 +36,7 @@ def load_settings(context: Context, tree: Tree) -> Settings:
     data = tree.read(SETTINGS)
     if data is None:
         raise SettingsError(
-            f"{context.directory} has no reconcile.yaml",
+            f"{context.directory.resolve()} has no reconcile.yaml",
             "Run reconcile in an operations directory, name it with -C DIR, or make one with `reconcile init DIR`.",
         )
     return load(data, SETTINGS, str(context.directory), context.env)

@@ -89,10 +89,9 @@ def _json(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _crowd(text: str) -> int:
     """The story changes three guests, and the guards of the default policy count in percent."""
-    number = int(text)
-    if number < _FEWEST:
-        raise argparse.ArgumentTypeError(f"the story needs at least {_FEWEST} guests")
-    return number
+    if not (text.isascii() and text.isdecimal() and int(text) >= _FEWEST):
+        raise argparse.ArgumentTypeError(f"the story needs at least {_FEWEST} guests, not {text!r}")
+    return int(text)
 
 
 def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | None = None) -> int:

@@ -42,7 +42,9 @@ _INHERITED = re.compile(
 )
 """Set inside a hook, by a wrapper, or for debugging: each would redirect or colour what we read."""
 
-_SECRET = re.compile(r"RECONCILE_.*|ACTIONS_ID_TOKEN_REQUEST_.*|AZURE_.*", re.IGNORECASE)
+_SECRET = re.compile(
+    r"RECONCILE_.*|ACTIONS_ID_TOKEN_REQUEST_.*|AZURE_(CLIENT_SECRET|CLIENT_CERTIFICATE_PASSWORD|PASSWORD)"
+)
 """What signs us in elsewhere: neither git nor a credential helper, an ssh or a filter that it starts has use for it."""
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 
 from reconciler import __version__
@@ -16,6 +17,8 @@ from reconciler.model.plan import Change, Conflict, Delta, Guard, Plan, Rule
 from reconciler.model.values import Value
 
 FORMAT_VERSION = "1.0"
+_VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
@@ -48,15 +51,26 @@ def stored_digest(text: bytes, path: str = "state/plan.json") -> str:
     """Return the digest a stored plan claims. Raises StalePlanError for a damaged file or an unknown major format."""
     try:
         document = json.loads(text)
-        version, digest = str(document["format_version"]), str(document["digest"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise StalePlanError(f"{path} is damaged: {error!r}", "Run `reconcile plan` and propose it again.") from error
+    except (ValueError, RecursionError) as error:
+        where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise _damaged(path, f"not JSON{where}") from error
+    if not isinstance(document, dict):
+        raise _damaged(path, "no plan")
+    version, digest = document.get("format_version"), document.get("digest")
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise _damaged(path, "it names no format_version")
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise StalePlanError(
             f"{path} has format {version}; this program reads {FORMAT_VERSION}",
             "Use the release of reconcile that made the plan, or make the plan anew.",
         )
+    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+        raise _damaged(path, "it names no digest")
     return digest
+
+
+def _damaged(path: str, how: str) -> StalePlanError:
+    return StalePlanError(f"{path} is damaged: {how}", "Run `reconcile plan` and propose it again.")
 
 
 def stored_version(text: bytes) -> str:

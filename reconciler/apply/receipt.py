@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reconciler import __version__
+from reconciler.errors import StateError
 from reconciler.model.plan import Action, Plan
 
 from .journal import Outcome
@@ -66,9 +67,15 @@ def written_on(day: date, domain_sid: str, receipts: Iterable[str]) -> Mapping[A
     total: Counter[Action] = Counter()
     for text in receipts:
         receipt = json.loads(text)
-        same_day = datetime.fromisoformat(receipt["as_of"]).date() == day
-        if same_day and receipt["domain"]["sid"] == domain_sid:
-            total.update({Action(action): count for action, count in receipt["written"].items()})
+        try:
+            same_day = datetime.fromisoformat(receipt["as_of"]).date() == day
+            if same_day and receipt["domain"]["sid"] == domain_sid:
+                total.update({Action(action): int(count) for action, count in receipt["written"].items()})
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise StateError(
+                "refs/notes/reconcile: a receipt there does not say what was written when, so the day's guards cannot be counted",
+                "Find it with `git log -p refs/notes/reconcile`; whoever changed it should put it back and push.",
+            ) from error
     return total
 
 

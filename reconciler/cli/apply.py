@@ -15,6 +15,7 @@ from reconciler.apply.run import Ends, run
 from reconciler.directory.port import DirectoryWriter
 from reconciler.errors import (
     Exit,
+    GitError,
     GuardError,
     LockedError,
     ReconcileError,
@@ -135,10 +136,24 @@ class _Merged:
             journal = Journal(path, self.context.ports.clock)
             try:
                 return self._carry_out(journal, lock)
+            except ReconcileError as error:
+                error.remedy = f"{error.remedy}\nThe plan is not spent: run the same command again to go on. Journal: {path}".strip()
+                raise
             finally:
                 journal.dispose()
         finally:
+            self._give_back(lock)
+
+    def _give_back(self, lock: locks.Lock) -> None:
+        """Release the lock. A remote that is gone must not hide how the work ended: that is told either way."""
+        try:
             lock.release()
+        except GitError as error:
+            self.context.say(
+                "The lock could not be given back: {}. Run the same command again from here, or `reconcile unlock` after {}.",
+                error.what.partition("\n")[0],
+                f"{lock.holder.expires:%Y-%m-%dT%H:%M:%SZ}",
+            )
 
     def _carry_out(self, journal: Journal, lock: locks.Lock) -> list[Outcome]:
         made, context = self.made, self.context
@@ -151,9 +166,6 @@ class _Merged:
             ends = Ends(source, writer, made.state, made.policy)
             ous = made.settings.directory.ous
             outcomes = run(made.plan, ends, ous, journal, lambda: _keep(lock, self._now()), context.progress())
-        except ReconcileError as error:
-            error.remedy = f"{error.remedy}\nThe plan is not spent: run the same command again to go on. Journal: {journal.path}".strip()
-            raise
         finally:
             writer.close()
         receipt = Receipt(

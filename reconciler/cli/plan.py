@@ -9,6 +9,9 @@ from reconciler.model.plan import Plan
 from .context import Context
 from .loading import Planned, planned
 
+WRITTEN = ("state/plan.json", "state/plan.md")
+"""For machines, for people."""
+
 
 def plan(context: Context, output: str, *, detailed: bool) -> Exit:
     """Plan and show. `output` is text, markdown, json or html."""
@@ -25,8 +28,9 @@ def write(context: Context, made: Planned) -> None:
     from reconciler.state.files import write_file
 
     digests = (made.encoded.digest, made.encoded.changes_digest)
-    write_file(context.directory, "state/plan.json", made.encoded.text)
-    write_file(context.directory, "state/plan.md", markdown(made.plan, *digests).encode())
+    json, words = WRITTEN
+    write_file(context.directory, json, made.encoded.text)
+    write_file(context.directory, words, markdown(made.plan, *digests).encode())
 
 
 def show(context: Context, made: Planned, output: str) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from reconciler.errors import Exit, GitError
+from reconciler.errors import Exit, ForgeError, GitError, ReconcileError
+from reconciler.forge.open import open_forge
+from reconciler.forge.port import Forge, Instruction, Published
 from reconciler.git.proposal import plan_branch, restore_state
 from reconciler.git.proposal import propose as commit_and_push
 from reconciler.git.repository import Repository
@@ -15,7 +19,7 @@ from reconciler.model.plan import Plan
 
 from .context import Context
 from .loading import SETTINGS, Planned, planned
-from .plan import verdict, write
+from .plan import WRITTEN, verdict, write
 
 _KEEP_LINK = timedelta(days=5)
 """An import is proposed by itself when the committed one is older: delta links live seven days."""
@@ -25,6 +29,11 @@ def propose(context: Context) -> Exit:
     """Plan, commit state and plan to the fixed branch, publish, and put `state/` back as it was committed."""
     repository = Repository.open(context.directory)
     made = planned(context, repository.work_tree())
+    with _put_back_on_failure(context):
+        return _propose(context, repository, made)
+
+
+def _propose(context: Context, repository: Repository, made: Planned) -> Exit:
     write(context, made)
     tree = repository.work_tree()
     forge = made.settings.forge
@@ -44,6 +53,7 @@ def propose(context: Context) -> Exit:
         )
         return verdict(made.plan, detailed=False)
     title = _title(made.plan)
+    review = open_forge(made.settings, context.env)
     proposal = commit_and_push(
         repository,
         tree,
@@ -53,10 +63,35 @@ def propose(context: Context) -> Exit:
         as_of=datetime.fromisoformat(made.plan.origin.as_of),
         check=lambda now: _check_serial(made, now),
     )
-    published = _publish(context, made, proposal.branch, proposal.commit, title)
+    try:
+        published = _publish(review, made, proposal.branch, proposal.commit, title)
+    except ForgeError:
+        # A branch without its pull request would pass for a proposal the next time, and be left as it is.
+        if proposal.pushed:
+            with suppress(GitError):
+                repository.push_ref(forge.remote, f"refs/heads/{proposal.branch}", proposal.previous, proposal.commit)
+        raise
     restore_state(repository)
     _say(context, made, published.text, published.url, proposal.commit)
     return verdict(made.plan, detailed=False)
+
+
+@contextmanager
+def _put_back_on_failure(context: Context) -> Iterator[None]:
+    """Leave the plan's files as they were when nothing could be proposed."""
+    from reconciler.state.files import Files
+
+    files = Files(context.directory)
+    before = {path: files.read(path) for path in WRITTEN}
+    try:
+        yield
+    except ReconcileError:
+        for path, data in before.items():
+            if data is None:
+                files.remove(path)
+            else:
+                files.replace(path, data)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +100,11 @@ class _Published:
     url: str | None
 
 
-def _publish(context: Context, made: Planned, branch: str, commit: str, title: str) -> _Published:
-    from reconciler.forge.open import open_forge
-    from reconciler.forge.port import Instruction, Published
+def _publish(review: Forge, made: Planned, branch: str, commit: str, title: str) -> _Published:
     from reconciler.render.plan_markdown import markdown
 
-    forge = open_forge(made.settings, context.env)
     body = markdown(made.plan, made.encoded.digest, made.encoded.changes_digest)
-    answer = forge.publish(
+    answer = review.publish(
         Published(branch=branch, base=made.settings.forge.branch, commit=commit, title=title, body=body)
     )
     if isinstance(answer, Instruction):
@@ -100,13 +132,19 @@ def _still_good(repository: Repository, made: Planned, tip: Tree) -> bool:
     commit = repository.fetch_ref(made.settings.forge.remote, f"refs/heads/{name}")
     if commit is None:
         return False
-    proposed, before = repository.at(commit), repository.at(f"{commit}^")
+    parent = repository.parent(commit)
+    if parent is None:  # the end of a shallow clone: it is part of what has been merged
+        return False
+    proposed, before = repository.at(commit), repository.at(parent)
     stored = _stored(proposed)
     if stored.get("changes_digest") != made.encoded.changes_digest or _conflicts_at(proposed) != _conflicts(made.plan):
         return False
     if any(before.oid(path) != tip.oid(path) for path in (SETTINGS, "policies", "state")):
         return False
-    left = datetime.fromisoformat(str(stored["expires"])) - datetime.fromisoformat(made.plan.origin.as_of)
+    try:
+        left = datetime.fromisoformat(str(stored.get("expires"))) - datetime.fromisoformat(made.plan.origin.as_of)
+    except (ValueError, TypeError):
+        return False  # damaged: it is replaced
     return left > made.settings.lifetime / 2
 
 
@@ -125,7 +163,7 @@ def _check_serial(made: Planned, tip: Tree) -> None:
 def _stored(tree: Tree) -> dict[str, object]:
     try:
         document = json.loads(tree.read("state/plan.json") or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

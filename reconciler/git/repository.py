@@ -11,7 +11,7 @@ from pathlib import Path
 from reconciler.errors import GitError
 
 from . import remote as remotes
-from .run import Git, readable
+from .run import Git, failure, readable
 from .trees import GitTree
 from .worktree import write_tree
 
@@ -38,7 +38,15 @@ class Repository:
     def open(directory: Path, prefix: str = "") -> Repository:
         """Find the repository around `directory`. `prefix` counts only for a bare one, which has no folders."""
         asked = ("--is-bare-repository", "--absolute-git-dir", "--git-common-dir", "--show-prefix")
-        answers = Git(directory).run("rev-parse", *asked).text.split("\n")
+        done = Git(directory).run("rev-parse", *asked, ok=range(256))
+        if "not a git repository" in done.err:
+            raise GitError(
+                f"{readable(str(directory.resolve()))} is not a git repository, nor in one",
+                "Run inside a repository, or name the operations directory with -C DIR; `git init` makes one.",
+            )
+        if done.code:
+            raise failure(("rev-parse",), done)
+        answers = done.text.split("\n")
         bare, own, common, within = (
             answers[0] == "true",
             Path(answers[1]),
@@ -70,6 +78,10 @@ class Repository:
     def head(self) -> str | None:
         """Return the id of the commit HEAD stands on, None in a repository without any."""
         return self.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).text or None
+
+    def parent(self, commit: str) -> str | None:
+        """Return the id of a commit's first parent, None where it has none or a shallow clone ends."""
+        return self.git.run("rev-parse", "--verify", "--quiet", f"{commit}^^{{commit}}", ok=(0, 1, 128)).text or None
 
     def work_tree(self) -> GitTree:
         """Return what the operations directory holds on disk now, cut down to `trees.SCOPE`.

@@ -6,6 +6,7 @@ Stricter than YAML: one document, no anchors, aliases or tags, no key twice; pla
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +23,7 @@ Path = tuple[str | int, ...]
 """Keys and indexes from the root: `("placement", 0, "when")`."""
 
 MAX_BYTES = 1 << 20
+_CONFLICT = re.compile(r"^<{7}(?: |\r?$)", re.MULTILINE)
 MAX_DEPTH = 20
 
 
@@ -98,6 +100,9 @@ def parse(data: bytes, file: str, error: type[ReconcileError]) -> Document:
         column = e.start - (data.rfind(b"\n", 0, e.start) + 1) + 1
         raise error(f"{file}:{line}:{column}: not UTF-8", f"Save {file} as UTF-8.") from e
     builder = _Builder(file, text)
+    for conflict in _CONFLICT.finditer(text):
+        builder.problem(conflict.start(), "a merge conflict that nobody resolved")
+    refuse(builder.problems, error, f"Resolve the conflict in {file}: keep what is right, without the marker lines.")
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             builder.take(event)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reconciler.errors import GitError
 
-from .run import Git
+from .run import Git, readable
 from .trees import SCOPE
 
 
@@ -27,6 +27,9 @@ def write_tree(git: Git, index: Path, root: Path, prefix: str) -> str:
     try:
         with _copy(index) as own:
             return _write(git, own, index, root, prefix)
+    except OSError as error:
+        what = f"{readable(str(error.filename or index))} cannot be written: {error.strerror}"
+        raise GitError(what, "Check the permissions of the .git folder, and the free space.") from error
     except GitError:
         if not index.exists():
             raise

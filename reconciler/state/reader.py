@@ -18,11 +18,13 @@ from reconciler.errors import StateError
 from .canonical import Loaded, fits, has_surrogate
 
 REMEDY = "Restore the file from git, or mend the line."
+_RESOLVE = "Take one side whole (git checkout --ours or --theirs), then run `reconcile snapshot`: both were imports of the same."
 _MAX_DEPTH = 8
 _MAX_DIGITS = 19
 _INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _AMBIGUOUS = re.compile(r"y|n|yes|no|on|off|true|false", re.IGNORECASE)
 _NULL = re.compile(r"|~|null", re.IGNORECASE)
+_CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7})(?: |\r?$)", re.MULTILINE)
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|(?<!^)\ufeff")
 
 Lines = dict[tuple[str, ...], int]
@@ -73,6 +75,9 @@ def _text(data: bytes, path: str) -> str:
         raise _error(path, line, "not UTF-8") from error
     if not text:
         raise _error(path, 1, "the file is empty")
+    if conflict := _CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise _error(path, line, "a merge conflict that nobody resolved", _RESOLVE)
     if not text.endswith("\n"):
         line = text.count("\n") + 1
         raise _error(path, line, "no end of line, so the file may be cut short", f"Add it if it is whole. {REMEDY}")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from reconciler.errors import StateError
 from reconciler.git.tree import Tree
+from reconciler.graph.attributes import NEVER_NULL
 from reconciler.model.account import Account
 from reconciler.model.guest import Guest
 
@@ -49,6 +50,7 @@ def load_state(tree: Tree) -> State:
         )
     state = _load(tree, written.manifest)
     _check_counts(state)
+    _check_whole(state)
     return state
 
 
@@ -73,6 +75,7 @@ def load_or_empty(tree: Tree, *, full: bool = False) -> State | None:
     state = _load(tree, written.manifest)
     if not full and not written.incomplete:
         _check_counts(state)
+        _check_whole(state)
     return state
 
 
@@ -177,6 +180,17 @@ def _paths(tree: Tree, folder: str) -> list[str]:
         if not (is_shard(path)):
             raise StateError(f"{path}: not a file that belongs there", "Delete it, or restore state/ from git.")
     return paths
+
+
+def _check_whole(state: State) -> None:
+    """Raise StateError where a live guest lacks what was imported and every user has: a shard was cut at a line's end."""
+    graph = state.manifest.graph
+    always = sorted(NEVER_NULL.intersection(graph.attributes)) if graph else ()
+    for guest in state.guests.values():
+        if guest.removed is None and (missing := [name for name in always if name not in guest.attributes]):
+            raise StateError(
+                f"{guest_path(guest.id)}: {guest.id}: {missing[0]} is missing, which every user has", _RESTORE
+            )
 
 
 def _check_counts(state: State) -> None:

@@ -234,7 +234,7 @@ def test_settings_other_than_the_pinned_ones_are_not_even_parsed() -> None:
     assert refused.value.what == (
         "reconcile.yaml is not the one that RECONCILE_SETTINGS_SHA256 pins\n"
         f"pinned: {'ab' * 32}\n"
-        f"found:  {hashlib.sha256(b'not: [yaml').hexdigest()}"
+        f"found: {hashlib.sha256(b'not: [yaml').hexdigest()}"
     )
     assert "set RECONCILE_SETTINGS_SHA256 to the digest found" in refused.value.remedy
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ from ldap3.core.exceptions import LDAPException
 
 from reconciler.directory.ldap.decode import guid, sid
 from reconciler.directory.ldap.filters import either, equals
+from reconciler.directory.ldap.tls import VerifiedTls, context
 from reconciler.errors import DirectoryError, DirectoryUnavailableError
 
 _TIMEOUT = 10
@@ -23,7 +23,8 @@ class Administrator:
     """An LDAPS connection: DirectoryUnavailableError when it cannot be made, DirectoryError afterwards."""
 
     def __init__(self, host: str, ca_file: Path, user: str, password: str) -> None:
-        tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(ca_file))
+        # ldap3's own check of names, which it falls back to from Python 3.12 on, knows no IP addresses.
+        tls = VerifiedTls(context(ca_file))
         server = ldap3.Server(host, port=636, use_ssl=True, tls=tls, get_info=ldap3.NONE, connect_timeout=_TIMEOUT)
         # Any: the stubs leave half of the methods untyped.
         self._connection: Any = ldap3.Connection(

@@ -70,14 +70,14 @@ def check_account(change: Change, entry: Entry, guest: Guest, expect: Expectatio
 
 
 def check_identity(change: Change, entry: Entry, guest: Guest, policy: Policy) -> None:
-    """Raise StaleError unless the live account is this guest's: by its anchor or, for a join, by another join rule."""
+    """Raise StaleError unless the live account is this guest's: by its anchor or, for a join, by the rule that found it."""
     anchor = policy.anchor
     held = entry.attributes.get(anchor.attribute)
     try:
         expected = anchor.expression.value(guest)
         if same(held, expected):
             return
-        joining = change.action is Action.JOIN and _matches_another_rule(entry, guest, policy)
+        joining = change.action is Action.JOIN and _still_found(change, entry, guest, policy)
     except EvaluationError as error:
         raise StaleError(f"{error.rule.name} cannot be evaluated for the guest") from error
     if not joining:
@@ -94,5 +94,8 @@ def value_of(entry: Entry, name: str) -> Value | None:
     return entry.dn.name if name == "cn" else entry.attributes.get(name)
 
 
-def _matches_another_rule(entry: Entry, guest: Guest, policy: Policy) -> bool:
-    return any(same(value_of(entry, j.attribute), j.expression.value(guest)) for j in policy.joins[1:])
+def _still_found(change: Change, entry: Entry, guest: Guest, policy: Policy) -> bool:
+    """Whether the join rule that the plan names (any of them, where a lost anchor is put back) finds the live account."""
+    rules = policy.joins[1:]
+    named = [j for j in rules if j.expression.rule == change.rule]
+    return any(same(value_of(entry, j.attribute), j.expression.value(guest)) for j in named or rules)

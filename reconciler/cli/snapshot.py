@@ -172,6 +172,7 @@ class _Importer:
             blocked=lambda i: any(i in known and not known[i].enabled for known in (guests, before)),
             ous=ous,
             as_of=self._now,
+            first=cursor is None or {DN(ou) for ou in cursor.ous} != set(ous),
         )
         new = DirectoryCursor(
             as_of=self._now,

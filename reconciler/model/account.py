@@ -35,6 +35,8 @@ class Account:
     """As-of time of the import that first saw the joined guest gone or out of scope."""
     suspended: bool = False
     """This program disabled it (guest blocked or left), so it may enable it again."""
+    adopted: bool = False
+    """Made by others: it was there before it was joined, so however it looks, it is not half-made by this program."""
     missing: Literal["deleted", "invisible"] | None = None
     """`deleted`: seen among the deleted objects. `invisible`: found nowhere, which proves nothing."""
 

@@ -98,6 +98,8 @@ class Conflict:
     remedy: str
     dn: DN | None = None
     rule: Rule | None = None
+    accounts: tuple[str, ...] = ()
+    """SIDs of the accounts it is about, where it is about any. Not part of the stored plan: `what` names them there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.model.account import ACCOUNTDISABLE, HALF_MADE, Account
@@ -11,7 +12,7 @@ from reconciler.model.guest import Guest
 from reconciler.model.plan import Action, Change, Delta, Rule
 from reconciler.policy.model import Policy
 
-from .desired import Desired, common_name, flows, initial_flows, placement
+from .desired import Desired, UndecidableError, anchor, common_name, flows, initial_flows, placement
 from .joining import Match
 from .standing import Standing
 
@@ -51,13 +52,10 @@ def keep(guest: Guest, match: Match, standing: Standing, policy: Policy) -> list
     account = match.account
     if standing.kind == "active" and _half_made(account, match, policy):
         return create(guest, policy, "finishes an account whose creation was interrupted", account)
-    changes: list[Change] = []
     wanted = flows(guest, policy)
-    anchor = policy.anchor.attribute
-    differing = [d for d in wanted if d.attribute != "cn" and account.attributes.get(d.attribute) != d.value]
-    if taken := [d for d in differing if d.attribute == anchor]:
-        changes.append(_join(guest, match, taken))
-    if rest := [d for d in differing if d.attribute != anchor]:
+    changes = _take_over(guest, match, policy)
+    aside = ("cn", policy.anchor.attribute)
+    if rest := [d for d in wanted if d.attribute not in aside and account.attributes.get(d.attribute) != d.value]:
         after = tuple(c.key for c in changes)
         changes.append(
             _change(
@@ -70,15 +68,29 @@ def keep(guest: Guest, match: Match, standing: Standing, policy: Policy) -> list
         to = account.dn.parent.child("CN", str(cn.value))
         changes.append(_change(Action.RENAME, guest, account, cn.rule, _flows_cause([cn]), (delta,), to=to))
     if standing.kind == "blocked":
-        return changes + block(guest, account, standing, policy)
+        return changes + _block(guest, account, standing, policy, changes)
     return changes + _returned(guest, account, policy, [c.key for c in changes])
 
 
-def block(guest: Guest, account: Account, standing: Standing, policy: Policy) -> list[Change]:
-    """Return the disable that a blocked guest's account needs, if any."""
+def block(guest: Guest, match: Match, standing: Standing, policy: Policy) -> list[Change]:
+    """Return what disables a blocked guest's account whose values cannot be decided: one that is not ours is taken over first."""
+    try:
+        taken = _take_over(guest, match, policy) if match.by else []
+    except UndecidableError:
+        return []
+    disabled = _block(guest, match.account, standing, policy, taken)
+    return [*taken, *disabled] if disabled else []
+
+
+def _block(
+    guest: Guest, account: Account, standing: Standing, policy: Policy, before: Iterable[Change]
+) -> list[Change]:
+    """Return the disable that a blocked guest's account needs, if any; it waits for the join among what goes before."""
     if standing.kind != "blocked" or not policy.lifecycle.blocked_disable or account.disabled:
         return []
-    return [_disable(guest, account, policy.lifecycle.rules["lifecycle.blocked"], standing.cause)]
+    rule = policy.lifecycle.rules["lifecycle.blocked"]
+    after = tuple(c.key for c in before if c.action is Action.JOIN)
+    return [replace(_disable(guest, account, rule, standing.cause), after=after)]
 
 
 def leave(guest: Guest, account: Account, standing: Standing, policy: Policy, as_of: datetime) -> list[Change]:
@@ -101,7 +113,8 @@ def leave(guest: Guest, account: Account, standing: Standing, policy: Policy, as
 
 
 def _half_made(account: Account, match: Match, policy: Policy) -> bool:
-    return match.by is None and account.uac == HALF_MADE and account.attributes.get(policy.anchor.attribute) is not None
+    marked = match.by is None and account.attributes.get(policy.anchor.attribute) is not None
+    return marked and not account.adopted and account.uac == HALF_MADE
 
 
 def _returned(guest: Guest, account: Account, policy: Policy, after: Iterable[str]) -> list[Change]:
@@ -124,12 +137,20 @@ def _returned(guest: Guest, account: Account, policy: Policy, after: Iterable[st
     return changes
 
 
-def _join(guest: Guest, match: Match, anchor: list[Desired]) -> Change:
-    rule = match.by.expression.rule if match.by else anchor[0].rule
+def _take_over(guest: Guest, match: Match, policy: Policy) -> list[Change]:
+    """Return the join that gives the account its anchor, if it lacks it. Raises UndecidableError.
+
+    An anchor under `initial` is set once, as one under `flows`, but is not put back.
+    """
+    mark, account = anchor(guest, policy), match.account
+    flows_too = any(f.attribute == mark.attribute for f in policy.flows)
+    if account.attributes.get(mark.attribute) == mark.value or not (match.by or flows_too):
+        return []
+    rule = match.by.expression.rule if match.by else mark.rule
     cause = (
         f"takes over the account that {rule.name} found" if match.by else "the anchor of an established join is missing"
     )
-    return _change(Action.JOIN, guest, match.account, rule, cause, _deltas(match.account, anchor))
+    return [_change(Action.JOIN, guest, account, rule, cause, _deltas(account, [mark]))]
 
 
 def _disable(guest: Guest, account: Account, rule: Rule, cause: str) -> Change:

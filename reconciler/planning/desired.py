@@ -36,6 +36,12 @@ def flows(guest: Guest, policy: Policy) -> list[Desired]:
     return [_desired(guest, flow, policy) for flow in policy.flows]
 
 
+def anchor(guest: Guest, policy: Policy) -> Desired:
+    """Return the anchor as `flows` or `initial` write it. Raises UndecidableError."""
+    written = next(f for f in (*policy.flows, *policy.initial.flows) if f.attribute == policy.anchor.attribute)
+    return _desired(guest, written, policy)
+
+
 def initial_flows(guest: Guest, policy: Policy) -> list[Desired]:
     """Return what the other initial values are at creation. Raises UndecidableError."""
     return [_desired(guest, flow, policy) for flow in policy.initial.flows]

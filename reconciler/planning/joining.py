@@ -16,6 +16,7 @@ from reconciler.model.plan import Conflict
 from reconciler.model.values import Value
 from reconciler.policy.model import EvaluationError, Join, Policy
 
+from .anchors import named_guest
 from .conflicts import expression_conflict
 
 
@@ -54,7 +55,11 @@ def join(
             joins.conflicts.append(expression_conflict(guest, error))
             continue
         established = joins.matches.get(guest.id)
-        if len(found) == 1 and established is None:
+        foreign = [(m, named) for m in found if (named := _claimed_by_anchor(m, policy)) not in (None, guest.id)]
+        if foreign:
+            joins.undecided.add(guest.id)
+            joins.conflicts += [_foreign_anchor(guest, m, str(named), policy) for m, named in foreign]
+        elif len(found) == 1 and established is None:
             wanted[found[0].account.sid].append((guest, found[0]))
         elif found:
             _elsewhere(joins, guest, established, found)
@@ -135,6 +140,11 @@ def _by_rule(guest: Guest, policy: Policy, free: _Index) -> list[Match]:
     return []
 
 
+def _claimed_by_anchor(match: Match, policy: Policy) -> str | None:
+    """Return the guest that the anchor of an account found by another rule names, known or not."""
+    return named_guest(match.account.attributes.get(policy.anchor.attribute), policy)
+
+
 def _claim(joins: Joins, candidates: list[tuple[Guest, Match]]) -> None:
     if len(candidates) == 1:
         guest, match = candidates[0]
@@ -153,6 +163,7 @@ def _claim(joins: Joins, candidates: list[tuple[Guest, Match]]) -> None:
                 "Give the account the anchor of the guest it belongs to, or make the join rule more exact.",
                 account.dn,
                 match.by.expression.rule if match.by else None,
+                (account.sid,),
             )
         )
 
@@ -175,6 +186,7 @@ def _elsewhere(joins: Joins, guest: Guest, established: Match | None, found: lis
             "Decide which account is this guest's; change or remove the others' matching attribute, or exclude them by a rule.",
             found[0].account.dn,
             rule.expression.rule if rule else None,
+            tuple(m.account.sid for m in ([established, *found] if established else found)),
         )
     )
 
@@ -187,6 +199,7 @@ def _twice(guest_id: str, guest: Guest | None, accounts: list[Account]) -> Confl
         "two or more accounts are joined to this guest: " + ", ".join(f"{a.sid} ({a.dn})" for a in accounts),
         "Delete the surplus account, or give it the anchor of the guest it belongs to.",
         accounts[0].dn,
+        accounts=tuple(a.sid for a in accounts),
     )
 
 
@@ -199,6 +212,23 @@ def _renamed_anchor(account: Account, guest_id: str, guest: Guest | None, named:
         f"Put {policy.anchor.attribute} back by hand if the change was a mistake; otherwise delete the account and let it be made anew.",
         account.dn,
         policy.anchor.expression.rule,
+        (account.sid,),
+    )
+
+
+def _foreign_anchor(guest: Guest, match: Match, named: str, policy: Policy) -> Conflict:
+    account, anchor = match.account, policy.anchor.attribute
+    rule = match.by.expression.rule if match.by else policy.anchor.expression.rule
+    return Conflict(
+        guest.id,
+        guest.label,
+        "anchor-names-another",
+        f"{rule.name} finds account {account.sid} for this guest, but its {anchor} names guest {named}",
+        f"If it is the same person with a new id (deleted and invited again), clear {anchor} by hand: the next plan takes the account "
+        "over, with all its permissions. Otherwise take the matching attribute from it, or delete it.",
+        account.dn,
+        rule,
+        (account.sid,),
     )
 
 
@@ -210,4 +240,5 @@ def _unknown_guest(account: Account, guest_id: str) -> Conflict:
         f"account {account.sid} is joined to a guest that state/guests neither holds nor remembers as removed",
         "Run `reconcile snapshot --full`: it asks Entra what became of this guest. Until then nothing is done to the account.",
         account.dn,
+        accounts=(account.sid,),
     )

@@ -71,7 +71,9 @@ def split_collisions(
             return changes, conflicts
         conflicts += refused.values()
         losers = {c.guest for c in changes if c.key in refused}
-        changes = [c for c in changes if c.guest not in losers or c.action in (Action.DISABLE, Action.DELETE)]
+        ending = [c for c in changes if c.action in (Action.DISABLE, Action.DELETE)]
+        kept = {k for c in ending for k in (c.key, *c.after)} - refused.keys()
+        changes = [c for c in changes if c.guest not in losers or c.key in kept]
 
 
 def in_order(changes: list[Change]) -> list[Change]:
@@ -240,4 +242,5 @@ def _taken(change: Change, step: Step, others: list[str]) -> Conflict:
         "Rename or remove the other object, correct the guest's attribute in Entra, or make the policy's expression more distinct.",
         change.dn,
         delta.rule if delta else change.rule,
+        tuple(sid for sid in (change.sid, *others) if sid is not None and sid.startswith("S-")),
     )

@@ -116,7 +116,7 @@ def _for_guest(
         problem = None
     except UndecidableError as error:
         # Somebody who is blocked is disabled even where the values of the account cannot be decided.
-        changes, problem = block(guest, account, where, policy), error.conflict
+        changes, problem = block(guest, match, where, policy), error.conflict
     if not within(account.dn, ous):
         return [], _outside(guest, account)
     if account.protected and changes:
@@ -185,6 +185,7 @@ def _hold(guest: Guest, match: Match | None, hold: Hold) -> Conflict:
         f"Remove the hold in {hold.rule.file}:{hold.rule.line} to let plans change it again.",
         match.account.dn if match else None,
         hold.rule,
+        (match.account.sid,) if match else (),
     )
 
 
@@ -196,6 +197,7 @@ def _outside(guest: Guest, account: Account) -> Conflict:
         f"account {account.sid} has been moved to {account.dn}, outside the configured OUs; nothing there is ever written",
         "Move it back under one of directory.ous, or delete it to have a new one made.",
         account.dn,
+        accounts=(account.sid,),
     )
 
 
@@ -207,6 +209,7 @@ def _protected(guest: Guest, account: Account) -> Conflict:
         f"account {account.sid} is protected ({', '.join(account.protected)}) and is never written",
         "A guest's account should hold no privilege: find out who gave it, take it away, and the next plan goes on.",
         account.dn,
+        accounts=(account.sid,),
     )
 
 
@@ -219,4 +222,5 @@ def _invisible(guest: Guest, account: Account) -> Conflict:
         "Let the reading account list deleted objects (dsacls), or look for the account by hand. "
         f"If it is gone, delete its entry {account.sid} from state/accounts to have a new one made.",
         account.dn,
+        accounts=(account.sid,),
     )

@@ -25,6 +25,7 @@ def import_accounts(
     blocked: Callable[[str], bool],
     ous: Sequence[DN],
     as_of: str,
+    first: bool = False,
 ) -> dict[str, Account]:
     """Return the accounts as they are after this read, by SID, sorted by SID as numbers.
 
@@ -32,12 +33,13 @@ def import_accounts(
     must read in full. `anchor_names` returns the id of the guest that an entry's anchor attribute names, or None where
     that is nobody. `gone_or_out` says of a guest's id that they have left or are out of the policy's scope, `blocked`
     that Entra does not let them sign in, now or by the last import. `as_of` becomes `departed` where that begins now.
+    `first` says that these OUs are read for the first time: this program made nothing that is found there.
 
     A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under
     the OUs; a joined one wherever it is, and as `missing` where it is not seen. The join ends when the account is seen
     deleted and nothing needs it any more: the guest has left, or another account that is there carries the same guest.
     """
-    importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of)
+    importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of, first)
     present, doubtful = _full(old, read) if not isinstance(read, Changes) else _incremental(old, read, ous)
     found = find([account.guid for account in doubtful]) if doubtful else {}
     lost: list[Account] = []
@@ -99,6 +101,7 @@ class _Importer:
     gone_or_out: Callable[[str], bool]
     blocked: Callable[[str], bool]
     as_of: str
+    first: bool
 
     def seen(self, entry: Entry) -> Account:
         """Return an account that is there, as it is now, with what is remembered about it."""
@@ -112,6 +115,7 @@ class _Importer:
             protected=entry.protected,
             guest=guest,
             departed=self._departed(guest, known),
+            adopted=self._adopted(guest, known),
         )
         return replace(now, suspended=self._suspended(now, known))
 
@@ -129,6 +133,12 @@ class _Importer:
         if guest is None or not self.gone_or_out(guest):
             return None
         return (known.departed if known else None) or self.as_of
+
+    def _adopted(self, guest: str | None, known: Account | None) -> bool:
+        """Whether it was there before its join. One that comes back from the deleted objects begins anew."""
+        if guest is None or (known is not None and known.missing is not None):
+            return False
+        return self.first if known is None else known.adopted or known.guest is None
 
     def _suspended(self, now: Account, known: Account | None) -> bool:
         """Whether this program disabled it: it was seen enabled, and is disabled since its guest may not sign in.

@@ -75,6 +75,7 @@ def _account_node(account: Account) -> Node:
         "guest": account.guest,
         "departed": account.departed,
         "suspended": account.suspended or None,
+        "adopted": account.adopted or None,
         "missing": account.missing,
         "protected": sorted(account.protected),
         "attributes": attributes(account.attributes) or None,
@@ -97,6 +98,7 @@ def _account(key: str, fields: Fields) -> Account:
         guest=guest,
         departed=fields.time("departed"),
         suspended=fields.flag("suspended"),
+        adopted=fields.flag("adopted"),
         missing=fields.one_of("missing", "deleted", "invisible"),
     )
     fields.close()

@@ -113,6 +113,7 @@ def _state() -> Iterator[tuple[str, set[str]]]:
         _GUID,
         _TIME,
         suspended=True,
+        adopted=True,
         missing="deleted",
     )
     graph = GraphCursor("t", _TIME, ("mail",), "link", 1, 1)

@@ -92,6 +92,7 @@ def accounts(draw: st.DrawFn) -> Account:
         guest=draw(st.none() | IDS),
         departed=draw(st.none() | TIMES),
         suspended=draw(st.booleans()),
+        adopted=draw(st.booleans()),
         missing=draw(st.sampled_from([None, "deleted", "invisible"])),
     )
 

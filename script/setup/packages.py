@@ -12,7 +12,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-RUNNING = ("samba-ad-dc", "samba-ad-provision", "samba-dsdb-modules", "python3-samba", "krb5-user", "ldb-tools")
+RUNNING = (
+    "samba-ad-dc",
+    "samba-ad-provision",
+    "samba-dsdb-modules",
+    "python3-samba",
+    "ldb-tools",
+    "krb5-user",
+    "iproute2",
+)
 """What the tests start. Older releases ship the controller in fewer packages: only those that exist are asked for."""
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _NOTHING_STARTS = (

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 from reconciler.directory.port import DirectoryWriter, Entry, Modification
 from reconciler.errors import NameTakenError
 from reconciler.model.account import HALF_MADE
-from reconciler.model.dn import DN
+from reconciler.model.dn import DN, within
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Action, Change
+from reconciler.model.values import Value
 
 from .checks import Expectations, StaleError, check_account, check_identity
 
 _ALPHABET = string.ascii_letters + string.digits + "!#$%&()*+,-./:;<=>?@[]^_{|}~"
 _UAC = "userAccountControl"
+_LAST_PARENT = "lastKnownParent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ def carry_out(change: Change, guest: Guest, hands: Hands) -> bool:
     """Carry out one change; return False when it was already there. Raises StaleError or DirectoryError."""
     if change.action is Action.CREATE:
         return _create(change, guest, hands)
+    if change.action is Action.RESTORE:
+        return _restore(change, guest, hands)
     if change.guid is None:
         raise StaleError("the plan names no account for this change")
     entry = _reread(change, hands)
@@ -104,31 +108,79 @@ def _modifications(change: Change, entry: Entry) -> list[Modification]:
 
 
 def _create(change: Change, guest: Guest, hands: Hands) -> bool:
-    values = {d.attribute: d.after for d in change.deltas if not d.secret and d.after is not None}
-    final = values.pop(_UAC)
     entry = _half_made(change, guest, hands) if change.guid else hands.writer.read(change.dn, hands.attributes)
     if entry is None:
         hands.announce(change, "add")
-        entry = hands.writer.add(change.dn, values)
-    else:
+        values = {n: v for n, v in _values(change).items() if n != _UAC}
+        return _finish(change, hands.writer.add(change.dn, values), hands, made=True)
+    check_identity(change, entry, guest, hands.expect.policy)
+    return _finish(change, entry, hands)
+
+
+def _restore(change: Change, guest: Guest, hands: Hands) -> bool:
+    """Bring a deleted account back, marked and disabled in the same modify, then finish it like a half-made one."""
+    if change.guid is None or change.to is None:
+        raise StaleError("the plan names no account for this change")
+    entry = hands.writer.find([change.guid], [*hands.attributes, _LAST_PARENT]).get(change.guid)
+    if entry is None or entry.recycled:
+        raise StaleError("the deleted account cannot be brought back any more")
+    if entry.sid != change.sid:
+        raise StaleError(f"the object with this GUID has SID {entry.sid}")
+    if not entry.deleted:
         check_identity(change, entry, guest, hands.expect.policy)
+        if not within(entry.dn, hands.expect.ous):
+            raise StaleError("the account is outside the configured OUs")
+        bare = all(entry.attributes.get(n) in (None, v) for n, v in _values(change).items() if n != _UAC)
+        if hands.tried(change, "reanimate") and bare:
+            entry = _halved(change, hands)
+        return _finish(change, entry, hands)
+    home = entry.attributes.get(_LAST_PARENT)
+    if not isinstance(home, str) or not within(DN(home), hands.expect.ous):
+        raise StaleError("the account was not deleted from the configured OUs")
+    if entry.protected:
+        raise StaleError(f"the account is protected ({', '.join(entry.protected)})")
+    anchor = hands.expect.policy.anchor.attribute
+    hands.announce(change, "reanimate")
+    hands.writer.reanimate(change.guid, change.to, {anchor: _values(change)[anchor]})
+    return _finish(change, _halved(change, hands), hands)
+
+
+def _halved(change: Change, hands: Hands) -> Entry:
+    """Mark an account that was just brought back as half-made: it keeps the flags it was deleted with, enabled perhaps."""
+    guid = change.guid or ""
+    flags = (hands.writer.find([guid], hands.attributes)[guid]).attributes.get(_UAC)
+    if flags != HALF_MADE:
+        hands.announce(change, "disable")
+        hands.writer.modify(guid, [Modification(_UAC, flags, HALF_MADE)])
+    return hands.writer.find([guid], hands.attributes)[guid]
+
+
+def _finish(change: Change, entry: Entry, hands: Hands, *, made: bool = False) -> bool:
+    """Complete, give a password, enable; return False when the account is as wanted already. `made`: only just now."""
+    values = _values(change)
+    final = values.pop(_UAC)
+    held = entry.attributes
+    missing = [] if made else [Modification(n, held.get(n), v) for n, v in values.items() if held.get(n) != v]
+    if not made:
         if entry.protected:
             raise StaleError(f"the account is protected ({', '.join(entry.protected)})")
-        if entry.attributes.get(_UAC) == final and all(entry.attributes.get(n) == v for n, v in values.items()):
+        if held.get(_UAC) == final and not missing:
             return False
-        if entry.attributes.get(_UAC) != HALF_MADE:
+        if held.get(_UAC) != HALF_MADE:
             raise StaleError("an account that carries this guest's anchor is there already, and not half-made")
-        missing = [
-            Modification(n, entry.attributes.get(n), v) for n, v in values.items() if entry.attributes.get(n) != v
-        ]
-        if missing:
-            hands.announce(change, "complete")
-            hands.writer.modify(entry.guid, missing)
+    if missing:
+        hands.announce(change, "complete")
+        hands.writer.modify(entry.guid, missing)
     hands.announce(change, "password")
     hands.writer.set_password(entry.guid, _password(hands.expect.policy.initial.password_length))
     hands.announce(change, "enable")
     hands.writer.modify(entry.guid, [Modification(_UAC, HALF_MADE, final)])
     return True
+
+
+def _values(change: Change) -> dict[str, Value]:
+    """Return what a new account holds, userAccountControl among it."""
+    return {d.attribute: d.after for d in change.deltas if not d.secret and d.after is not None}
 
 
 def _half_made(change: Change, guest: Guest, hands: Hands) -> Entry:

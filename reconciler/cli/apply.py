@@ -189,7 +189,11 @@ class _Merged:
         day = datetime.fromisoformat(plan.origin.as_of).date()
         receipts = [text for _, _, text in notes.all_receipts(self.repository, self.remote)]
         earlier = written_on(day, plan.origin.domain_sid, receipts)
-        refused = [g.message for g in guards(plan.changes, plan.managed, self.made.policy, day, earlier) if g.refused]
+        refused = [
+            f"{g.action} guard: {g.message}"
+            for g in guards(plan.changes, plan.managed, self.made.policy, day, earlier)
+            if g.refused
+        ]
         if refused:
             raise GuardError("\n".join(refused), "Nothing was applied.")
 
@@ -223,7 +227,8 @@ def _unedited(tree: Tree, stored: bytes, made: Planned) -> None:
     edited = [n for n, now in (("plan.json", made.encoded.text), ("plan.md", shown)) if tree.read(f"state/{n}") != now]
     if edited:
         raise StalePlanError(
-            f"state/{' and state/'.join(edited)} is not what `reconcile plan` writes for this tree: the plan that was reviewed may be another",
+            f"state/{' and state/'.join(edited)} is not what `reconcile plan` writes for this tree: the plan that was "
+            "reviewed may be another",
             "Run `reconcile snapshot` and `reconcile propose`, and merge the new plan.",
         )
 

@@ -17,7 +17,8 @@ def demo(context: Context, kind: str, guests: int) -> Exit:
         from reconciler.demo.story import tell
     except ImportError as error:
         raise ReconcileError(
-            f"the demonstration needs {error.name}", "Install it with: pip install 'reconcile-guests[demo]'"
+            f"the demonstration needs {error.name}",
+            "Install reconcile with its extra `demo` (see Install in README.md).",
         ) from error
     if kind == "memory":
         tell(context.out, MemoryDomain(), guests)

@@ -219,4 +219,4 @@ def _say(context: Context, made: Planned, text: str, url: str | None, commit: st
         indent = " " * (len(line) - len(line.lstrip(" ")))
         context.result(indent + "{}", line.lstrip(" "))
     for guard in made.plan.refused:
-        context.say("Refused: {}", guard.message)
+        context.say("Refused by the {} guard: {}", guard.action, guard.message)

@@ -40,6 +40,8 @@ class Entry:
     attributes: Mapping[str, Value]
     protected: tuple[str, ...] = ()
     deleted: bool = False
+    recycled: bool = False
+    """Deleted, and it cannot be brought back any more (isRecycled)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +137,14 @@ class DirectoryWriter(DirectoryReader, Protocol):
 
     def delete(self, guid: str) -> None:
         """Delete the object, which must be a leaf."""
+        ...
+
+    def reanimate(self, guid: str, to: DN, attributes: Mapping[str, Value]) -> Entry:
+        """Bring a deleted object back as `to`, with its SID and GUID, and set `attributes`, in one modify ([MS-ADTS] 3.1.1.5.3.7).
+
+        It keeps the userAccountControl it was deleted with, which cannot be among `attributes` (Samba refuses it there).
+
+        Returns the live entry. Raises NameTakenError, NotFoundError, AccessDeniedError (Reanimate-Tombstones on the domain
+        is missing), or DirectoryError for one that was recycled.
+        """
         ...

@@ -29,7 +29,7 @@ class AzureTokens:
         except ImportError as error:
             raise SettingsError(
                 "entra.credential is azure, and azure-identity is not installed",
-                "Install the extra: pip install 'reconcile-guests[azure]'.",
+                "Install reconcile with its extra `azure` (see Install in README.md).",
             ) from error
         try:
             self._credential = ChainedTokenCredential(

@@ -14,6 +14,10 @@ NORMAL_ACCOUNT = 0x200
 HALF_MADE = 0x222
 """NORMAL_ACCOUNT, ACCOUNTDISABLE, PASSWD_NOTREQD: what AD gives a user added without userAccountControl."""
 
+Missing = Literal["deleted", "expired", "invisible"]
+"""`deleted`: among the deleted objects, and can be brought back. `expired`: deleted, and cannot any more.
+`invisible`: found nowhere, which proves nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -37,8 +41,7 @@ class Account:
     """This program disabled it (guest blocked or left), so it may enable it again."""
     adopted: bool = False
     """Made by others: it was there before it was joined, so however it looks, it is not half-made by this program."""
-    missing: Literal["deleted", "invisible"] | None = None
-    """`deleted`: seen among the deleted objects. `invisible`: found nowhere, which proves nothing."""
+    missing: Missing | None = None
 
     @property
     def uac(self) -> int:

@@ -111,7 +111,12 @@ class Guard:
     limit: int
     refused: bool
     message: str
-    """Empty unless refused: count, limit, remedy."""
+    """Count, limit and remedy where it is past its limit: refused, or let past by an `acknowledge:`. Else empty."""
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the policy lets this many past."""
+        return bool(self.message) and not self.refused
 
 
 @dataclass(frozen=True, slots=True)

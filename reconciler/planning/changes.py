@@ -47,6 +47,17 @@ def create(guest: Guest, policy: Policy, cause: str, half_made: Account | None =
     ]
 
 
+def restore(guest: Guest, account: Account, policy: Policy) -> list[Change]:
+    """Return the one change that brings a deleted account back, with its SID. Raises UndecidableError.
+
+    A tombstone has lost nearly everything ([MS-ADTS] 3.1.1.5.5.1.1), its password among it: all is set anew.
+    """
+    (made,) = create(guest, policy, "returned: the guest is active again, and the account can be brought back")
+    to = DN(f"{account.dn.rdn},{made.dn.parent.text}") if account.dn.name == made.dn.name else made.dn
+    rule = policy.lifecycle.rules["lifecycle.returned"]
+    return [replace(made, action=Action.RESTORE, dn=account.dn, to=to, sid=account.sid, guid=account.guid, rule=rule)]
+
+
 def keep(guest: Guest, match: Match, standing: Standing, policy: Policy) -> list[Change]:
     """Return what an active or blocked guest's existing account needs. Raises UndecidableError."""
     account = match.account

@@ -33,12 +33,19 @@ def _verdict(
 ) -> Guard:
     allowed = _allowed(limit, managed)
     total = count + earlier
-    if allowed is None or total <= allowed or action in acknowledged:
+    if allowed is None or total <= allowed:
         return Guard(action, total, total if allowed is None else allowed, refused=False, message="")
     today = f" ({earlier} already applied today)" if earlier else ""
+    found = (
+        f"{total} planned{today}, at most {allowed} allowed "
+        f"({_words(limit, managed)}; {limit.rule.file}:{limit.rule.line})"
+    )
+    if action in acknowledged:
+        return Guard(
+            action, total, allowed, refused=False, message=f"{found}; the policy acknowledges exactly that many."
+        )
     message = (
-        f"{action} guard: {total} planned{today}, at most {allowed} allowed "
-        f"({_words(limit, managed)}; {limit.rule.file}:{limit.rule.line}). "
+        f"{found}. "
         f"If that many are right, add to the policy, for review: acknowledge: [{{counts: {{{action}: {count}}}, reason: …, until: <date>}}]"
     )
     return Guard(action, total, allowed, refused=True, message=message)

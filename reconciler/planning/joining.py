@@ -93,7 +93,7 @@ def _established(joins: Joins, everyone: Mapping[str, Guest], accounts: Mapping[
         if named is not None and named != guest_id:
             joins.undecided.add(guest_id)
             joins.conflicts.append(_renamed_anchor(account, guest_id, guest, named, policy))
-        elif account.missing == "deleted" and guest is None:
+        elif account.missing in ("deleted", "expired") and guest is None:
             continue  # neither is there any more
         elif guest is None:
             joins.conflicts.append(_unknown_guest(account, guest_id))

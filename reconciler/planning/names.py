@@ -34,15 +34,16 @@ class Step:
 
 def steps(change: Change) -> list[Step]:
     """Return every unique name that the change gives up or takes."""
+    living = change.sid is not None and change.action is not Action.RESTORE
     found = [
-        Step(_name(d.attribute, None if change.sid is None else d.before), _name(d.attribute, d.after), str(d.after))
+        Step(_name(d.attribute, d.before if living else None), _name(d.attribute, d.after), str(d.after))
         for d in change.deltas
         if d.attribute in UNIQUE and not d.secret
     ]
     if change.action is Action.CREATE and change.sid is None:
         found.append(Step(None, _dn(change.dn), change.dn.text))
     elif change.to is not None:
-        found.append(Step(_dn(change.dn), _dn(change.to), change.to.text))
+        found.append(Step(_dn(change.dn) if living else None, _dn(change.to), change.to.text))
     return found
 
 
@@ -203,7 +204,7 @@ def _holders(changes: list[Change], accounts: Mapping[str, Account]) -> dict[Nam
                 holders[step.takes].add(_owner(change))
     gone = {c.sid for c in changes if c.action is Action.DELETE}
     for account in accounts.values():
-        if account.missing == "deleted" or account.sid in gone:
+        if account.missing in ("deleted", "expired") or account.sid in gone:
             continue
         held = [_name(a, account.attributes.get(a)) for a in UNIQUE] + [_dn(account.dn)]
         for name in held:

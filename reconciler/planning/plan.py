@@ -14,7 +14,7 @@ from reconciler.model.settings import Settings
 from reconciler.policy.model import EvaluationError, Hold, Policy
 from reconciler.state.model import DirectoryCursor, GraphCursor, State
 
-from .changes import block, create, keep, leave
+from .changes import block, create, keep, leave, restore
 from .conflicts import expression_conflict
 from .desired import UndecidableError
 from .guards import guards
@@ -121,6 +121,8 @@ def _for_guest(
         return [], _outside(guest, account)
     if account.protected and changes:
         return [], _protected(guest, account)
+    if problem is None and where.kind == "active" and account.suspended and not policy.lifecycle.returned_restore:
+        problem = _not_restored(guest, account, policy)
     return changes, problem
 
 
@@ -133,6 +135,8 @@ def _without_account(
         "the guest is new" if lost is None else f"its account {lost.sid} was deleted in AD; the new one has another SID"
     )
     try:
+        if lost is not None and lost.missing == "deleted" and policy.lifecycle.returned_restore:
+            return restore(guest, lost, policy), None
         return create(guest, policy, cause), None
     except UndecidableError as error:
         return [], error.conflict
@@ -210,6 +214,20 @@ def _protected(guest: Guest, account: Account) -> Conflict:
         "A guest's account should hold no privilege: find out who gave it, take it away, and the next plan goes on.",
         account.dn,
         accounts=(account.sid,),
+    )
+
+
+def _not_restored(guest: Guest, account: Account, policy: Policy) -> Conflict:
+    rule = policy.lifecycle.rules["lifecycle.returned"]
+    return Conflict(
+        guest.id,
+        guest.label,
+        "not-restored",
+        f"the guest is active again, but account {account.sid} stays disabled: the policy does not restore",
+        f"Enable it by hand, or set `restore: true` in {rule.file}:{rule.line}.",
+        account.dn,
+        rule,
+        (account.sid,),
     )
 
 

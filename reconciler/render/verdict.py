@@ -61,9 +61,16 @@ def verdict(plan: Plan) -> Verdict:
         return Verdict(
             Kind.DANGEROUS,
             f"{dangerous:,} of {count(total, 'change')} {are} dangerous: read before merging",
-            "Within every guard, no conflicts.",
+            _guards(plan),
         )
-    return Verdict(Kind.SAFE, f"Safe to merge: {count(total, 'routine change')}", "Within every guard, no conflicts.")
+    return Verdict(Kind.SAFE, f"Safe to merge: {count(total, 'routine change')}", _guards(plan))
+
+
+def _guards(plan: Plan) -> str:
+    past = [VERBS[g.action] for g in plan.guards if g.acknowledged]
+    if not past:
+        return "Within every guard, no conflicts."
+    return f"Past the guard of {' and '.join(past)}, as the policy acknowledges; no conflicts."
 
 
 def summary(plan: Plan) -> str:

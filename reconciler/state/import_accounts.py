@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.directory.port import Changes, Entry
-from reconciler.model.account import Account
+from reconciler.model.account import Account, Missing
 from reconciler.model.dn import DN
 
 from .paths import sid_key
@@ -36,8 +36,9 @@ def import_accounts(
     `first` says that these OUs are read for the first time: this program made nothing that is found there.
 
     A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under
-    the OUs; a joined one wherever it is, and as `missing` where it is not seen. The join ends when the account is seen
-    deleted and nothing needs it any more: the guest has left, or another account that is there carries the same guest.
+    the OUs; a joined one wherever it is, and as `missing` where it is not seen. A deleted account keeps
+    its join while it can be brought back, since its guest may return; the join ends when its tombstone has expired and the
+    guest has left, or when another account that is there carries the same guest.
     """
     importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of, first)
     present, doubtful = _full(old, read) if not isinstance(read, Changes) else _incremental(old, read, ous)
@@ -46,7 +47,7 @@ def import_accounts(
     for account in doubtful:
         entry = found.get(account.guid)
         if entry is None or entry.deleted:
-            lost.append(replace(account, missing="invisible" if entry is None else "deleted"))
+            lost.append(replace(account, missing=_missing(account, entry)))
         elif account.guest is not None or _under(entry.dn, ous):
             present[account.sid] = entry
     accounts = {sid: importer.seen(entry) for sid, entry in present.items()}
@@ -81,6 +82,13 @@ def _incremental(
         else:
             present[account.sid] = _entry(account)
     return present | shown, doubtful
+
+
+def _missing(account: Account, entry: Entry | None) -> Missing:
+    """Return how an account is missing. Once it was seen deleted, not seeing it any more means its tombstone expired."""
+    if entry is None:
+        return "invisible" if account.missing in (None, "invisible") else "expired"
+    return "expired" if entry.recycled else "deleted"
 
 
 def _entry(account: Account) -> Entry:
@@ -124,10 +132,13 @@ class _Importer:
         return replace(account, departed=self._departed(account.guest, account))
 
     def ended(self, account: Account, carried: set[str | None]) -> bool:
-        """Whether a missing account's join is over. Not seeing it proves nothing; seeing it deleted does."""
-        if account.missing != "deleted" or account.guest is None:
+        """Whether a missing account's join is over: another account has the guest, or nothing can bring it back.
+
+        One that was deleted is remembered as long as its guest may return to it.
+        """
+        if account.missing == "invisible" or account.guest is None:
             return False
-        return account.guest in carried or self.gone_or_out(account.guest)
+        return account.guest in carried or (account.missing == "expired" and self.gone_or_out(account.guest))
 
     def _departed(self, guest: str | None, known: Account | None) -> str | None:
         if guest is None or not self.gone_or_out(guest):

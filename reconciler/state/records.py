@@ -99,7 +99,7 @@ def _account(key: str, fields: Fields) -> Account:
         departed=fields.time("departed"),
         suspended=fields.flag("suspended"),
         adopted=fields.flag("adopted"),
-        missing=fields.one_of("missing", "deleted", "invisible"),
+        missing=fields.one_of("missing", "deleted", "expired", "invisible"),
     )
     fields.close()
     return account

@@ -11,10 +11,13 @@ from tests.directory.contract_creating import CreatingContract
 from tests.directory.contract_modifying import ModifyingContract
 from tests.directory.contract_moving import MovingContract
 from tests.directory.contract_reading import ReadingContract
+from tests.directory.contract_reanimating import ReanimatingContract
 from tests.directory.world import Admin, World, guids
 
 __all__ = ["Admin", "DirectoryContract", "World", "guids"]
 
 
-class DirectoryContract(ReadingContract, ChangesContract, CreatingContract, ModifyingContract, MovingContract):
+class DirectoryContract(
+    ReadingContract, ChangesContract, CreatingContract, ModifyingContract, MovingContract, ReanimatingContract
+):
     """The whole port."""

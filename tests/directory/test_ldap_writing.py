@@ -262,9 +262,9 @@ class TestWhatTheSamOwns:
         asked: list[Mapping[str, Sequence[Change]]] = []
         modify = writer._session.modify
 
-        def recorded(dn: str, changes: Mapping[str, Sequence[Change]]) -> Result:
+        def recorded(dn: str, changes: Mapping[str, Sequence[Change]], *, deleted: bool = False) -> Result:
             asked.append(changes)
-            return modify(dn, changes)
+            return modify(dn, changes, deleted=deleted)
 
         writer._session.modify = recorded  # type: ignore[method-assign]
         writer.modify(alice.guid, [Modification("userAccountControl", HALF_MADE, HALF_MADE | 0x10000)])

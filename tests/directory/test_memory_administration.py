@@ -111,7 +111,11 @@ class TestAdministrator:
         world.writer.delete(alice.guid)
         [tombstone] = [o for o in directory.snapshot().objects if o.deleted]
         assert (tombstone.guid, tombstone.sid, tombstone.has_password) == (alice.guid, alice.sid, False)
-        assert tombstone.attributes == {"samaccountname": world.unique("alice"), "useraccountcontrol": HALF_MADE}
+        assert tombstone.attributes == {
+            "samaccountname": world.unique("alice"),
+            "useraccountcontrol": HALF_MADE,
+            "lastknownparent": world.at("alice").parent.text,
+        }
         assert tombstone.dn.name == f"alice\nDEL:{alice.guid}"
 
     def test_only_what_exists_becomes_a_member_and_only_of_the_group(self, world: World) -> None:

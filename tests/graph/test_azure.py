@@ -74,7 +74,7 @@ def test_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "azure.identity", None)
     with pytest.raises(SettingsError, match="azure-identity is not installed") as caught:
         source(WHERE)
-    assert "reconcile-guests[azure]" in caught.value.remedy
+    assert "extra `azure`" in caught.value.remedy
 
 
 def test_a_tenant_that_cannot_be_one_is_refused() -> None:

@@ -100,13 +100,6 @@ def test_what_may_not_be_written_is_a_conflict(changes: dict[str, object], kind:
     assert [c.kind for c in made.conflicts] == [kind]
 
 
-def test_an_account_that_was_deleted_is_made_anew_and_the_plan_says_the_sid_changes() -> None:
-    made = plan([guest(1)], [account(guest(1), 1105, missing="deleted")])
-    change = only(made, Action.CREATE)
-    assert change.sid is None
-    assert "SID" in change.cause
-
-
 def test_what_is_held_stays_as_it_is_until_the_day() -> None:
     by = policy(**{"\nguards:": f"\nhold:\n  - {{guest: {gid(1)}, reason: audit, until: '2026-03-01'}}\nguards:"})
     made = plan([guest(1, "deleted")], [account(guest(1), 1105)], by)
@@ -114,3 +107,36 @@ def test_what_is_held_stays_as_it_is_until_the_day() -> None:
     assert [h.subject for h in made.held] == [gid(1)]
     later = plan([guest(1, "deleted")], [account(guest(1), 1105)], by, as_of="2026-03-02T00:00:00Z")
     assert later.changes
+
+
+def test_a_returning_guest_whose_account_was_deleted_gets_it_back_with_its_sid() -> None:
+    lost = account(guest(1), 1105, missing="deleted", dn=f"CN={gid(1)},{DEPARTED}", uac=DISABLED)
+    change = only(plan([guest(1)], [lost]), Action.RESTORE)
+    assert (change.sid, change.guid) == (lost.sid, lost.guid)
+    assert change.to is not None
+    assert change.to.text == f"CN={gid(1)},{OU}"
+    values = {d.attribute: d.after for d in change.deltas if not d.secret}
+    assert values["userAccountControl"] == 262656
+    assert values["adminDescription"] == f"User_{gid(1)}"
+
+
+@pytest.mark.parametrize("why", ["expired", "off"])
+def test_where_it_cannot_be_brought_back_a_new_one_is_made_and_the_plan_says_the_sid_changes(why: str) -> None:
+    lost = account(guest(1), 1105, missing="expired" if why == "expired" else "deleted")
+    by = policy(**{"returned: {restore: true}": f"returned: {{restore: {'true' if why == 'expired' else 'false'}}}"})
+    change = only(plan([guest(1)], [lost], by), Action.CREATE)
+    assert change.sid is None
+    assert "another SID" in change.cause
+    assert lost.sid in change.cause
+
+
+def test_a_deleted_account_of_a_guest_who_has_left_is_left_alone() -> None:
+    assert not plan([guest(1, "changed")], [account(guest(1), 1105, missing="deleted")]).changes
+
+
+def test_without_restoring_a_returning_guests_account_stays_disabled_and_the_plan_says_so() -> None:
+    by = policy(**{"returned: {restore: true}": "returned: {restore: false}"})
+    back = account(guest(1), 1105, uac=DISABLED, suspended=True)
+    made = plan([guest(1)], [back], by)
+    assert not made.changes
+    assert [c.kind for c in made.conflicts] == ["not-restored"]

@@ -181,9 +181,20 @@ def test_a_deleted_account_whose_guest_is_live_is_kept_as_it_was(read: Sequence[
 
 
 @pytest.mark.parametrize("read", [[], INCREMENT_SHOWING["deleted"]], ids=["full", "increment"])
-def test_a_deleted_account_is_forgotten_once_nothing_needs_it(read: Sequence[Entry] | Changes) -> None:
+def test_a_deleted_account_is_remembered_while_its_guest_may_return_to_it(read: Sequence[Entry] | Changes) -> None:
     assert imported([an_account()], read, domain=Domain(GONE)) == {}, "not joined"
-    assert imported([joined()], read, domain=Domain(GONE), gone={ALICE}) == {}, "the guest has left"
+    assert one(imported([joined()], read, domain=Domain(GONE), gone={ALICE})).missing == "deleted"
+
+
+def test_a_deleted_account_that_is_not_found_any_more_has_expired() -> None:
+    known = joined(missing="deleted")
+    assert one(imported([known], NOTHING)).missing == "expired"
+    assert one(imported([replace(known, missing="expired")], NOTHING)).missing == "expired"
+    assert imported([known], NOTHING, gone={ALICE}) == {}, "the guest has left"
+
+
+def test_a_recycled_account_has_expired() -> None:
+    assert one(imported([joined()], [], domain=Domain(replace(GONE, recycled=True)))).missing == "expired"
 
 
 def test_a_deleted_account_is_forgotten_once_another_carries_its_guest() -> None:

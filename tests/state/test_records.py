@@ -170,7 +170,7 @@ def test_a_wrong_guest_is_refused_with_its_line(was: str, is_: str, line: int, p
         (f'guest: "{ALICE}"', 'guest: "x"', 4, "not a guest's id"),
         ('"2026-05-01T12:00:00Z"', '"yesterday"', 5, "not a time"),
         ("suspended: true", 'suspended: "true"', 6, "neither true nor false"),
-        ('"invisible"', '"lost"', 7, "neither deleted nor invisible"),
+        ('"invisible"', '"lost"', 7, "neither deleted nor expired nor invisible"),
         ('protected:\n    - "adminCount"', 'protected: "adminCount"', 8, "not a list"),
         ("  missing:", "  mising:", 7, "no such field"),
         ('attributes:\n    mail: "a@x"\n    userAccountControl: 514\n', 'attributes: "x"\n', 10, "not a mapping"),

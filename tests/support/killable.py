@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.cli.context import Ports
 from reconciler.cli.main import main
 
-_WRITES = ("add", "set_password", "modify", "move", "delete")
+_WRITES = ("add", "set_password", "modify", "move", "delete", "reanimate")
 
 
 class Fuse:

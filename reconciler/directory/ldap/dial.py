@@ -138,7 +138,7 @@ def _tickets(credentials: Gssapi) -> Any:
     except ImportError as error:
         raise SettingsError(
             "`bind: gssapi` needs the Python package gssapi, which is not installed.",
-            "Install it with: pip install 'reconcile-guests[kerberos]'. Or use `bind: simple`.",
+            "Install reconcile with its extra `kerberos` (see Install in README.md), or use `bind: simple`.",
         ) from error
     store = {"ccache": credentials.cache} if credentials.cache else None
     try:
@@ -174,7 +174,7 @@ def _bind(connection: Any, endpoint: Endpoint, credentials: Credentials) -> None
         connection.bind(read_server_info=False)
     except LDAPPackageUnavailableError as error:
         raise SettingsError(
-            f"`bind: gssapi`: {error}", "Install it with: pip install 'reconcile-guests[kerberos]'."
+            f"`bind: gssapi`: {error}", "Install reconcile with its extra `kerberos` (see Install in README.md)."
         ) from error
     except failures as error:
         raise DirectoryUnavailableError(

@@ -17,7 +17,7 @@ from .root import Naming
 from .session import Found, Session
 
 _PROTECTED_USERS_RID = 525
-_IDENTITY = ("objectGUID", "objectSid", "objectClass", "isDeleted")
+_IDENTITY = ("objectGUID", "objectSid", "objectClass", "isDeleted", "isRecycled")
 _PROTECTIONS = ("adminCount", "servicePrincipalName", "memberOf", "primaryGroupID")
 _SOURCE_OF_AUTHORITY = "msDS-ObjectSoa"
 _SID = ("objectSid",)
@@ -43,7 +43,9 @@ class Entries:
         kinds: Callable[[str], Attribute] = attribute,
         *,
         source_of_authority: bool,
+        recycle_bin: bool = False,
     ) -> None:
+        self._recycle_bin = recycle_bin
         self._session = session
         self._kinds = kinds
         self._asked = tuple(attributes)
@@ -78,6 +80,8 @@ class Entries:
             attributes=values,
             protected=tuple(self._protections(found)),
             deleted=found.text("isDeleted") == "TRUE",
+            # Without the recycle bin Samba marks every tombstone so, and brings it back all the same.
+            recycled=self._recycle_bin and found.text("isRecycled") == "TRUE",
         )
 
     def _protections(self, found: Found) -> list[str]:

@@ -35,6 +35,7 @@ class LdapReader:
         self._names = root.naming(session)
         self._sid = root.domain_sid(session, self._names.domain)
         self._source_of_authority: bool | None = None
+        self._recycle_bin = False
 
     @property
     def base(self) -> DN:
@@ -127,9 +128,17 @@ class LdapReader:
     def _entries(self, attributes: Sequence[str], groups: Groups | None = None) -> Entries:
         if self._source_of_authority is None:
             self._source_of_authority = root.in_schema(self._session, self._names, "msDS-ObjectSoa")
+            self._recycle_bin = root.recycle_bin(self._session, self._names)
         if groups is None:
             groups = protected_users(self._session, self._names, self._sid)
-        return Entries(self._session, attributes, groups, self._kinds, source_of_authority=self._source_of_authority)
+        return Entries(
+            self._session,
+            attributes,
+            groups,
+            self._kinds,
+            source_of_authority=self._source_of_authority,
+            recycle_bin=self._recycle_bin,
+        )
 
     def _sees_deleted(self) -> bool:
         """Whether any tombstone is visible: only that shows that this account may list them.

@@ -78,6 +78,15 @@ def in_schema(session: Session, names: Naming, attribute: str) -> bool:
     return any(session.search(names.schema, filters.equals("lDAPDisplayName", attribute)))
 
 
+def recycle_bin(session: Session, names: Naming) -> bool:
+    """Whether the forest's recycle bin is on ([MS-ADTS] 3.1.1.9.1)."""
+    features = DN(names.configuration)
+    for name in ("Services", "Windows NT", "Directory Service", "Optional Features", "Recycle Bin Feature"):
+        features = features.child("CN", name)
+    found = session.read(features.text, ["msDS-EnabledFeatureBL"])
+    return found is not None and bool(found.values.get("msds-enabledfeaturebl"))
+
+
 def domains_in_forest(session: Session, names: Naming) -> int:
     """Return how many domains the forest has."""
     partitions = DN(names.configuration).child("CN", "Partitions").text

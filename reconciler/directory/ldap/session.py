@@ -101,11 +101,11 @@ class Session:
             self._connection.add(utf8(dn), list(classes), {name: list(values) for name, values in attributes.items()})
             return self._result()
 
-    def modify(self, dn: str, changes: Mapping[str, Sequence[Change]]) -> Result:
-        """Modify an object, all changes or none."""
+    def modify(self, dn: str, changes: Mapping[str, Sequence[Change]], *, deleted: bool = False) -> Result:
+        """Modify an object, all changes or none; a deleted one, too, where `deleted` says so."""
         with self._talking(f"modifying {dn}"):
             wire = {name: [(how, list(values)) for how, values in items] for name, items in changes.items()}
-            self._connection.modify(utf8(dn), wire)
+            self._connection.modify(utf8(dn), wire, controls=[(_SHOW_DELETED, True, None)] if deleted else None)
             return self._result()
 
     def rename(self, dn: str, rdn: str, parent: str) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reconciler.directory.port import Entry, Modification
-from reconciler.errors import DirectoryError, NameTakenError, NotFoundError, ValueMismatchError
+from reconciler.errors import AccessDeniedError, DirectoryError, NameTakenError, NotFoundError, ValueMismatchError
 from reconciler.model.dn import DN
 from reconciler.model.values import Value
 
@@ -32,6 +32,7 @@ _UNIQUE = ("sAMAccountName", "userPrincipalName")
 _SAM_OWNED = {"useraccountcontrol", "samaccountname"}
 _SAM_REFUSALS = {CONSTRAINT_VIOLATION, UNWILLING, 65}
 _TAKEN_REMEDY = "Choose another name in the policy, or rename or remove the object that has this one."
+_REANIMATE_REMEDY = "Grant the writing account the control right Reanimate-Tombstones on the domain, or set `returned: {restore: false}`."
 _MISMATCH_REMEDY = "Somebody else changed it since it was imported: import and plan afresh."
 
 
@@ -102,6 +103,36 @@ class LdapWriter(LdapReader):
         result = self._session.delete(decode.guid_dn(guid))
         if result.code:
             raise refusal(f"Deleting {guid}", result)
+
+    def reanimate(self, guid: str, to: DN, attributes: Mapping[str, Value]) -> Entry:
+        """Bring a deleted object back as `to`, marked, in one modify ([MS-ADTS] 3.1.1.5.3.7).
+
+        Addressed by the tombstone's own name, which holds its GUID: Samba does not find it by `<GUID=…>` here.
+        """
+        what = f"Bringing back {guid} as {to.text}"
+        changes: dict[str, list[Change]] = {
+            "isDeleted": [(DELETE, [])],
+            "distinguishedName": [(REPLACE, decode.encode(to.text))],
+            **{name: [(REPLACE, decode.encode(value))] for name, value in attributes.items()},
+        }
+        dead = self.find([guid], ()).get(guid.lower())
+        if dead is None or not dead.deleted:
+            raise NotFoundError(f"{visible(what)}: there is no such deleted object.", "Import and plan afresh.")
+        result = self._session.modify(dead.dn.text, changes, deleted=True)
+        if result.code:
+            raise self._not_brought_back(what, result, to)
+        found = self.find([guid], tuple(attributes)).get(guid.lower())
+        if found is None or found.deleted:
+            raise NotFoundError(f"{visible(what)}: it cannot be read.", "Give the account the right to read it.")
+        return found
+
+    def _not_brought_back(self, what: str, result: Result, to: DN) -> DirectoryError:
+        error = refusal(what, result)
+        if isinstance(error, AccessDeniedError):
+            return AccessDeniedError(error.what, _REANIMATE_REMEDY, code=error.code, diagnostic=error.diagnostic)
+        if self.exists(to):
+            return NameTakenError(error.what, _TAKEN_REMEDY, code=error.code, diagnostic=error.diagnostic)
+        return error if self.exists(to.parent) else self._no_parent(what, result, to)
 
     def _replace(self, what: str, guid: str, modifications: Sequence[Modification], refused: Result) -> Result:
         """Swap what the SAM owns by comparing first and replacing then.

@@ -18,6 +18,7 @@ from .store import UNIQUE, Backup, Store
 
 FIRST_RID = 1103
 WORKSTATION_TRUST_ACCOUNT = 0x1000
+LAST_PARENT = "lastknownparent"
 _TOMBSTONE_KEEPS = frozenset({"samaccountname", "useraccountcontrol"})
 
 
@@ -145,11 +146,22 @@ class Engine:
                 stored,
                 dn=self.store.objects[self.deleted].dn.child("CN", f"{stored.dn.name}\nDEL:{stored.guid}"),
                 parent=self.deleted,
-                attributes={k: v for k, v in stored.attributes.items() if k in _TOMBSTONE_KEEPS},
+                attributes={k: v for k, v in stored.attributes.items() if k in _TOMBSTONE_KEEPS}
+                | {LAST_PARENT: stored.dn.parent.text},
                 has_password=False,
                 deleted=True,
             )
         )
+
+    def reanimate(self, stored: Stored, to: DN, changes: Mapping[str, Value]) -> Stored:
+        """Bring a tombstone back ([MS-ADTS] 3.1.1.5.3.7), with what it kept and `changes`."""
+        parent, dn = self._place(to, "CN")
+        if self.store.at(dn):
+            raise refusals.dn_taken(dn)
+        held = {k: v for k, v in stored.attributes.items() if k != LAST_PARENT}
+        alive = replace(stored, dn=dn, parent=parent.guid, attributes=held, deleted=False)
+        self._check(alive, {k: held.get(k) for k in UNIQUE})
+        return self.update(self._write(alive), changes)
 
     def snapshot(self) -> Backup:
         """Return the database as it is."""

@@ -163,6 +163,15 @@ class MemoryWriter(MemoryReader):
         with self._engine.lock:
             self._engine.remove(self._mine(guid))
 
+    def reanimate(self, guid: str, to: DN, attributes: Mapping[str, Value]) -> Entry:
+        """Bring a tombstone back, and set `attributes`, all or nothing."""
+        with self._engine.lock:
+            self._may_write(to)
+            stored = self._engine.store.objects.get(guid.lower())
+            if stored is None or not stored.deleted or stored.kind != "user" or not self._visible(stored):
+                raise refusals.not_found(f"a deleted user {guid}")
+            return self._entry(self._engine.reanimate(stored, to, attributes), tuple(attributes))
+
     def _mine(self, guid: str) -> Stored:
         stored = self._engine.live(guid)
         self._may_write(stored.dn)

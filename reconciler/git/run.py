@@ -47,6 +47,15 @@ _SECRET = re.compile(
 )
 """What signs us in elsewhere: neither git nor a credential helper, an ssh or a filter that it starts has use for it."""
 
+_HINTS = frozenset(
+    {
+        "fatal: Could not read from remote repository.",
+        "Please make sure you have the correct access rights",
+        "and the repository exists.",
+    }
+)
+"""What git adds to any failure of a remote; the line before them says which."""
+
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
@@ -189,6 +198,7 @@ class Git:
 def failure(args: Sequence[str], result: Result, remedy: str = "") -> GitError:
     """Return the error for a git that failed, in its own words."""
     said = result.err.strip() or os.fsdecode(result.out).strip() or f"exit code {result.code}"
+    said = "\n".join(line for line in said.splitlines() if line.strip() and line not in _HINTS) or said
     known = next((words for pattern, words in _REMEDIES if pattern.search(said)), "")
     return GitError(f"git {_verb(args)} failed: {readable(said)}", known or remedy or "Run the same command again.")
 

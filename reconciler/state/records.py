@@ -64,6 +64,9 @@ def _guest(key: str, fields: Fields) -> Guest:
     if (removed is None) != (removed_at is None):
         raise fields.refuse("removed", "removed and removedAt go together")
     values = fields.values("attributes")
+    enabled = values.get("accountEnabled")
+    if enabled is not None and not isinstance(enabled, bool):  # "false" would pass for a guest who may sign in
+        raise fields.refuse("attributes", "accountEnabled is neither true nor false")
     fields.close()
     return Guest(key, values, removed, removed_at)
 
@@ -89,11 +92,14 @@ def _account(key: str, fields: Fields) -> Account:
     guest = fields.optional("guest")
     if guest is not None and not is_guid(guest):
         raise fields.refuse("guest", "not a guest's id: a GUID in lower case")
+    values = fields.values("attributes")
+    if type(values.get("userAccountControl", 0)) is not int:
+        raise fields.refuse("attributes", "userAccountControl is not a whole number")
     account = Account(
         sid=key,
         guid=guid,
         dn=_dn(fields),
-        attributes=fields.values("attributes"),
+        attributes=values,
         protected=tuple(sorted(fields.strings("protected"))),
         guest=guest,
         departed=fields.time("departed"),

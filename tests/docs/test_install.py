@@ -34,4 +34,4 @@ def test_given_no_extra_demo_when_the_demo_is_started_then_it_names_what_to_inst
     monkeypatch.setitem(sys.modules, missing, None)
 
     assert main(["demo"]) == 1
-    assert "[demo]" in capsys.readouterr().err
+    assert "extra `demo`" in capsys.readouterr().err

@@ -136,7 +136,7 @@ def _works(command: Sequence[str | Path]) -> bool:
 
 
 def _run(pip: Sequence[str | Path], *arguments: str | Path) -> None:
-    done = subprocess.run([*pip, "install", "--quiet", *arguments], env=_env(), check=False, stdout=sys.stderr)
+    done = subprocess.run([*pip, "install", "-qq", *arguments], env=_env(), check=False, stdout=sys.stderr)
     if done.returncode:
         sys.exit(
             "pip could not install what is needed; its own words are above. Set PIP_INDEX_URL, PIP_CERT and HTTPS_PROXY"

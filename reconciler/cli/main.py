@@ -73,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
     plan.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there are changes or conflicts")
     plan.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text")
     plan.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
+    _json(
+        add("adopt", "report which accounts made by others would be joined, before anything is taken over; no network")
+    )
     _json(add("propose", "commit state and plan to the branch reconcile/plan, open or update its pull request"))
     apply = _json(add("apply", "carry out the merged plan, and nothing else"))
     apply.add_argument("--digest", metavar="D", help="apply only the plan with this digest")
@@ -101,7 +104,7 @@ def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | 
         directory=Path(arguments.directory),
         env=dict(os.environ) if env is None else env,
         ports=ports or Ports(),
-        json=bool(getattr(arguments, "json", False)),
+        json=getattr(arguments, "json", False) or getattr(arguments, "format", "") == "json",
     )
     try:
         if not context.directory.is_dir():
@@ -165,6 +168,12 @@ def _plan(context: Context, arguments: argparse.Namespace) -> Exit:
     return plan(context, arguments.format, detailed=arguments.detailed_exitcode)
 
 
+def _adopt(context: Context, _: argparse.Namespace) -> Exit:
+    from .adopt import adopt
+
+    return adopt(context)
+
+
 def _propose(context: Context, _: argparse.Namespace) -> Exit:
     from .propose import propose
 
@@ -189,6 +198,7 @@ _COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
     "validate": _validate,
     "snapshot": _snapshot,
     "plan": _plan,
+    "adopt": _adopt,
     "propose": _propose,
     "apply": _apply,
     "unlock": _unlock,

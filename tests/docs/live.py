@@ -45,7 +45,7 @@ def documents(root: Path) -> Documents:
             tenant, root, controller=domain.controller, base=domain.base, ou=f"OU=Guests,{domain.base}", ca_file=None
         )
         loop.set_up(settings)
-        first = {name: loop.printed(name) for name in ("init", "validate", "snapshot", "propose")}
+        first = {name: loop.printed(name) for name in ("init", "validate", "snapshot", "adopt", "propose")}
         loop.merge()
         first["apply"] = loop.printed("apply", "--yes")
         plan: Json = json.loads((loop.directory / "state/plan.json").read_text())

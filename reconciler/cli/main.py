@@ -104,7 +104,7 @@ def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | 
         directory=Path(arguments.directory),
         env=dict(os.environ) if env is None else env,
         ports=ports or Ports(),
-        json=bool(getattr(arguments, "json", False)),
+        json=getattr(arguments, "json", False) or getattr(arguments, "format", "") == "json",
     )
     try:
         if not context.directory.is_dir():

@@ -122,7 +122,9 @@ def _restore(change: Change, guest: Guest, hands: Hands) -> bool:
     if change.guid is None or change.to is None:
         raise StaleError("the plan names no account for this change")
     entry = hands.writer.find([change.guid], [*hands.attributes, _LAST_PARENT]).get(change.guid)
-    if entry is None or entry.recycled:
+    if entry is None:
+        raise StaleError("the deleted account is gone for good, or the writing account may not list deleted objects")
+    if entry.recycled:
         raise StaleError("the deleted account cannot be brought back any more")
     if entry.sid != change.sid:
         raise StaleError(f"the object with this GUID has SID {entry.sid}")

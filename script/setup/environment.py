@@ -121,11 +121,11 @@ def _pip(wanted: Wanted) -> list[str | Path]:
     systems: list[str | Path] = [sys.executable, "-m", "pip", "--python", wanted.python]
     if _works(own):
         return own
+    if _works(systems):
+        return systems
     if _works([sys.executable, "-m", "ensurepip"]):
         subprocess.run([wanted.python, "-m", "ensurepip", "--default-pip"], env=_env(), check=True, capture_output=True)
         return own
-    if _works(systems):
-        return systems
     with pip_wheel.fetched() as wheel:
         _run([wanted.python, f"{wheel}/pip"], "--no-index", "--no-deps", wheel)
     return own

@@ -41,7 +41,8 @@ class Entry:
     protected: tuple[str, ...] = ()
     deleted: bool = False
     recycled: bool = False
-    """Deleted, and it cannot be brought back any more (isRecycled)."""
+    """Deleted, and it cannot be brought back any more: isRecycled, in a forest whose recycle bin is on. Without the bin every
+    tombstone is marked so, and can be brought back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,10 @@ class DirectoryReader(Protocol):
         ...
 
     def find(self, guids: Iterable[str], attributes: Sequence[str]) -> dict[str, Entry]:
-        """Return the objects with these GUIDs wherever in the domain they are, deleted ones included; unseen ones are absent."""
+        """Return the objects with these GUIDs wherever in the domain they are, deleted ones included; unseen ones are absent.
+
+        Of a deleted one, `lastKnownParent` is the container it was in, by the name that has now (str).
+        """
         ...
 
     def owners(self, attribute: str, values: Sequence[str]) -> dict[str, str]:
@@ -140,11 +144,14 @@ class DirectoryWriter(DirectoryReader, Protocol):
         ...
 
     def reanimate(self, guid: str, to: DN, attributes: Mapping[str, Value]) -> Entry:
-        """Bring a deleted object back as `to`, with its SID and GUID, and set `attributes`, in one modify ([MS-ADTS] 3.1.1.5.3.7).
+        """Bring a deleted user back as `to`, with its SID and GUID, and set `attributes`, in one modify ([MS-ADTS] 3.1.1.5.3.7).
 
-        It keeps the userAccountControl it was deleted with, which cannot be among `attributes` (Samba refuses it there).
+        Without userAccountControl (HALF_MADE, say) among `attributes` it keeps the flags it was deleted with, enabled ones
+        too. Samba takes the flags in a second modify only: a run killed between leaves the account with `attributes` but
+        those. What a tombstone has lost (all but sAMAccountName and flags) stays lost; with the recycle bin, nothing is.
 
-        Returns the live entry. Raises NameTakenError, NotFoundError, AccessDeniedError (Reanimate-Tombstones on the domain
-        is missing), or DirectoryError for one that was recycled.
+        Returns the live entry, with `attributes`. Raises NameTakenError, NotFoundError (no such deleted user, no such
+        parent), AccessDeniedError (Reanimate-Tombstones on the domain, listing Deleted Objects, or writing the object), or
+        DirectoryError for one that was recycled.
         """
         ...

@@ -9,4 +9,5 @@ pytest.register_assert_rewrite(
     "tests.directory.contract_creating",
     "tests.directory.contract_modifying",
     "tests.directory.contract_moving",
+    "tests.directory.contract_reanimating",
 )

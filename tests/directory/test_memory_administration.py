@@ -111,11 +111,7 @@ class TestAdministrator:
         world.writer.delete(alice.guid)
         [tombstone] = [o for o in directory.snapshot().objects if o.deleted]
         assert (tombstone.guid, tombstone.sid, tombstone.has_password) == (alice.guid, alice.sid, False)
-        assert tombstone.attributes == {
-            "samaccountname": world.unique("alice"),
-            "useraccountcontrol": HALF_MADE,
-            "lastknownparent": world.at("alice").parent.text,
-        }
+        assert tombstone.attributes == {"samaccountname": world.unique("alice"), "useraccountcontrol": HALF_MADE}
         assert tombstone.dn.name == f"alice\nDEL:{alice.guid}"
 
     def test_only_what_exists_becomes_a_member_and_only_of_the_group(self, world: World) -> None:
@@ -301,3 +297,47 @@ class TestConnections:
 
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(swap, range(64))) == 1
+
+
+class TestReanimation:
+    @pytest.mark.parametrize(("may", "sees"), [(False, True), (True, False)])
+    def test_without_the_rights_nobody_is_brought_back(
+        self, directory: MemoryDirectory, world: World, may: bool, sees: bool
+    ) -> None:
+        alice = world.add("alice")
+        world.writer.delete(alice.guid)
+        writer = directory.writer(CONTROLLER, may_reanimate=may, sees_deleted=sees)
+        with pytest.raises(AccessDeniedError) as caught:
+            writer.reanimate(alice.guid, alice.dn, {})
+        assert "Reanimate-Tombstones" in caught.value.remedy
+        assert world.read(alice).deleted
+
+    def test_a_tombstone_keeps_the_rights_of_the_ou_it_was_deleted_from(
+        self, directory: MemoryDirectory, world: World
+    ) -> None:
+        delegated = directory.writer(CONTROLLER, writable=[world.departed])
+        inside = delegated.add(world.departed.child("CN", "inside"), {"sAMAccountName": "inside"})
+        outside = world.add("outside")
+        for gone in (inside, outside):
+            world.writer.delete(gone.guid)
+        for guid, to in ((outside.guid, world.departed.child("CN", "x")), (inside.guid, world.at("x"))):
+            with pytest.raises(AccessDeniedError):
+                delegated.reanimate(guid, to, {})
+        assert delegated.reanimate(inside.guid, world.departed.child("CN", "x"), {}).sid == inside.sid
+
+    def test_what_was_recycled_is_seen_and_not_brought_back(self, directory: MemoryDirectory, world: World) -> None:
+        alice = world.add("alice")
+        world.writer.delete(alice.guid)
+        directory.recycle(alice.guid)
+        assert world.read(alice).recycled
+        with pytest.raises(DirectoryError, match="recycled") as caught:
+            world.writer.reanimate(alice.guid, alice.dn, {})
+        assert type(caught.value) is DirectoryError
+        assert caught.value.remedy
+
+    def test_it_is_one_write(self, world: World) -> None:
+        alice = world.add("alice")
+        world.writer.delete(alice.guid)
+        before = world.reader.domain().usn
+        world.writer.reanimate(alice.guid, alice.dn, {"adminDescription": "User_x", "userAccountControl": HALF_MADE})
+        assert world.reader.domain().usn == before + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import subprocess
@@ -20,11 +21,13 @@ from reconciler.errors import DirectoryUnavailableError
 from . import config, template
 from .administrator import Administrator
 from .process import Address, Server
-from .rights import DEFAULT_POLICY, writer_rights, written
+from .rights import DEFAULT_POLICY, write_rights, writer_rights, written
+from .undelete import SET_BY_SAMBA, container_rights, domain_rights
 
 _START_SECONDS = 30.0
 _LONGEST = 40
 _POLL_SECONDS = 0.02
+_ACCESS = "nTSecurityDescriptor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +135,34 @@ class Controller:
         """
         login = self.reader(name)
         with self.administrator() as administrator:
-            sid = administrator.sid(f"CN={name},CN=Users,{self.base}")
             schema_ids = administrator.schema_ids(written(attributes))
-        self.grant(ou, "".join(writer_rights(sid, schema_ids).values()))
+        self.grant(ou, "".join(writer_rights(self._sid(login), schema_ids).values()))
         return login
+
+    def allow_listing(self, login: Login) -> None:
+        """Let an account of `reader` or `writer` list deleted objects.
+
+        Their container counts as deleted itself, which `grant` cannot reach.
+        """
+        graves = f"CN=Deleted Objects,{self.base}"
+        controls = "--controls=show_deleted:1,sd_flags:1:4"
+        shown = self._run("ldbsearch", "-H", self._database, "-b", graves, "-s", "base", controls, _ACCESS)
+        [dacl] = re.findall(f"^{_ACCESS}: (.*)$", shown.replace("\n ", ""), re.MULTILINE)
+        granted = dacl + "".join(container_rights(self._sid(login)).values())
+        self.change(f"dn: {graves}\nchangetype: modify\nreplace: {_ACCESS}\n{_ACCESS}: {granted}\n", controls)
+
+    def allow_reanimation(self, login: Login, ou: str) -> None:
+        """Let an account of `writer` bring back what is deleted under its OU from now on, and nothing else."""
+        sid = self._sid(login)
+        with self.administrator() as administrator:
+            schema_ids = administrator.schema_ids(SET_BY_SAMBA)
+        self.allow_listing(login)
+        self.grant(self.base, "".join(domain_rights(sid).values()))
+        self.grant(ou, "".join(write_rights(sid, schema_ids).values()))
+
+    def _sid(self, login: Login) -> str:
+        with self.administrator() as administrator:
+            return administrator.sid(f"CN={login.user.partition('@')[0]},CN=Users,{self.base}")
 
     def grant(self, dn: str, sddl: str) -> None:
         """Add access control entries, in SDDL, to an object."""
@@ -147,8 +174,20 @@ class Controller:
 
     def samba_tool(self, *args: str, stdin: str | None = None) -> str:
         """Run samba-tool on this controller's database; return its output. Never put a secret into `args`."""
+        return self._run("samba-tool", *args, f"--configfile={self.conf}", stdin=stdin)
+
+    def change(self, ldif: str, *args: str) -> None:
+        """Change the database as the directory itself would: no right is asked for."""
+        self._run("ldbmodify", "-H", self._database, *args, stdin=ldif)
+
+    @property
+    def _database(self) -> str:
+        return str(self.root / "private/sam.ldb")
+
+    @staticmethod
+    def _run(program: str, *args: str, stdin: str | None = None) -> str:
         done = subprocess.run(
-            ["samba-tool", *args, f"--configfile={self.conf}"],
+            [program, *args],
             input=stdin,
             capture_output=True,
             text=True,
@@ -156,7 +195,7 @@ class Controller:
             check=False,
         )
         if done.returncode:
-            raise DirectoryUnavailableError(f"samba-tool {args[0]} failed: {done.stdout}{done.stderr}".strip())
+            raise DirectoryUnavailableError(f"{program} {args[0]} failed: {done.stdout}{done.stderr}".strip())
         return done.stdout
 
     def dbcheck(self) -> str:

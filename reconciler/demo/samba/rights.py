@@ -30,8 +30,13 @@ def writer_rights(sid: str, schema_ids: Mapping[str, str]) -> dict[str, str]:
     return {
         "create and delete users": f"(OA;CI;CCDC;{_USER};;{sid})",
         "reset passwords": f"(OA;CIIO;CR;{_RESET_PASSWORD};{_USER};{sid})",
-        **{f"write {name}": f"(OA;CIIO;WP;{guid};{_USER};{sid})" for name, guid in sorted(schema_ids.items())},
+        **write_rights(sid, schema_ids),
     }
+
+
+def write_rights(sid: str, schema_ids: Mapping[str, str]) -> dict[str, str]:
+    """Return the right to write each of these attributes of users below the object it is granted on."""
+    return {f"write {name}": f"(OA;CIIO;WP;{guid};{_USER};{sid})" for name, guid in sorted(schema_ids.items())}
 
 
 def written(attributes: Iterable[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from reconciler.errors import (
     NameTakenError,
     NotFoundError,
 )
+from reconciler.model.dn import DN
 
 REFERRAL = 10
 NO_SUCH_ATTRIBUTE = 16
@@ -28,6 +29,7 @@ ALREADY_EXISTS = 68
 OTHER = 80
 
 WEAK_PASSWORD = 0x52D
+TAKEN_REMEDY = "Choose another name in the policy, or rename or remove the object that has this one."
 _NAME_TAKEN = {
     0x524: "ERROR_USER_EXISTS",
     0x2071: "ERROR_DS_OBJ_STRING_NAME_EXISTS",
@@ -52,7 +54,7 @@ _REMEDIES = {
     64: "Objects of this class may not be there, or not under this name.",
     65: "The object would lack a mandatory attribute or hold one its class does not have.",
     66: "It has objects below it: look at them and move or delete them first.",
-    ALREADY_EXISTS: "Choose another name in the policy, or rename or remove the object that has this one.",
+    ALREADY_EXISTS: TAKEN_REMEDY,
 }
 _LOGON_REFUSALS = {
     0x525: ("there is no such user", "Check RECONCILE_LDAP_USER."),
@@ -108,12 +110,22 @@ def refusal(what: str, result: Result) -> DirectoryError:
     elif result.code == NO_SUCH_OBJECT:
         kind = NotFoundError
     elif result.code == ALREADY_EXISTS or result.win32 in _NAME_TAKEN:
-        kind, remedy = NameTakenError, _REMEDIES[ALREADY_EXISTS]
+        kind, remedy = NameTakenError, TAKEN_REMEDY
     elif result.code == 50:  # noqa: PLR2004  insufficientAccessRights
         kind = AccessDeniedError
     elif result.code in _NOT_NOW or result.win32 == _NOT_AUTHENTICATED:
         kind, remedy = DirectoryUnavailableError, "Try again later, or name another controller in reconcile.yaml."
     return kind(message, remedy, code=result.code, diagnostic=visible(result.diagnostic))
+
+
+def no_parent(what: str, result: Result, dn: DN) -> NotFoundError:
+    """Return the error for a container that is not there."""
+    return NotFoundError(
+        f"{visible(what)}: there is no {visible(dn.parent.text)} ({result.raw})",
+        "Create the OU, or correct the placement in the policy.",
+        code=result.code,
+        diagnostic=visible(result.diagnostic),
+    )
 
 
 def bind_refusal(url: str, user: str, result: Result) -> DirectoryUnavailableError:

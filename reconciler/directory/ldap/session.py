@@ -20,6 +20,8 @@ PAGE = 1000
 _PAGED = "1.2.840.113556.1.4.319"
 _DOMAIN_SCOPE = "1.2.840.113556.1.4.1339"
 _SHOW_DELETED = "1.2.840.113556.1.4.417"
+_SHOW_RECYCLED = "1.2.840.113556.1.4.2064"
+"""With the recycle bin on, Show Deleted leaves out what was recycled (LDAP_SERVER_SHOW_RECYCLED_OID)."""
 _ANYTHING = "(objectClass=*)"
 _NO_ATTRIBUTES = ("1.1",)
 
@@ -130,7 +132,7 @@ class Session:
         *,
         deleted: bool,
     ) -> tuple[list[Found], Result, bytes | None]:
-        controls = [(_SHOW_DELETED, True, None)] if deleted else []
+        controls = [(_SHOW_DELETED, True, None), (_SHOW_RECYCLED, False, None)] if deleted else []
         if scope == ldap3.SUBTREE:
             # Otherwise a search of a whole domain answers with references to the other partitions.
             controls.append((_DOMAIN_SCOPE, True, None))

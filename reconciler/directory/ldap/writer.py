@@ -5,38 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from reconciler.directory.port import Entry, Modification
-from reconciler.errors import AccessDeniedError, DirectoryError, NameTakenError, NotFoundError, ValueMismatchError
+from reconciler.errors import DirectoryError, NameTakenError, NotFoundError, ValueMismatchError
 from reconciler.model.dn import DN
 from reconciler.model.values import Value
 
 from . import decode
 from .entries import Groups
-from .reader import LdapReader
 from .refusals import (
     ALREADY_EXISTS,
     CONSTRAINT_VIOLATION,
     NO_SUCH_ATTRIBUTE,
     NO_SUCH_OBJECT,
     OTHER,
+    TAKEN_REMEDY,
     UNWILLING,
     VALUE_EXISTS,
     WEAK_PASSWORD,
     Result,
+    no_parent,
     refusal,
     visible,
 )
 from .session import ADD, DELETE, REPLACE, Change
+from .undelete import Undelete
 
 _USER = ("top", "person", "organizationalPerson", "user")
 _UNIQUE = ("sAMAccountName", "userPrincipalName")
 _SAM_OWNED = {"useraccountcontrol", "samaccountname"}
 _SAM_REFUSALS = {CONSTRAINT_VIOLATION, UNWILLING, 65}
-_TAKEN_REMEDY = "Choose another name in the policy, or rename or remove the object that has this one."
-_REANIMATE_REMEDY = "Grant the writing account the control right Reanimate-Tombstones on the domain, or set `returned: {restore: false}`."
 _MISMATCH_REMEDY = "Somebody else changed it since it was imported: import and plan afresh."
 
 
-class LdapWriter(LdapReader):
+class LdapWriter(Undelete):
     """Writes single objects, over the connection it reads from."""
 
     def add(self, dn: DN, attributes: Mapping[str, Value]) -> Entry:
@@ -48,7 +48,7 @@ class LdapWriter(LdapReader):
             what = f"Adding {dn.text}"
             self._name_taken(what, result, attributes, dn=dn)
             if result.code == NO_SUCH_OBJECT:
-                raise self._no_parent(what, result, dn)
+                raise no_parent(what, result, dn)
             raise refusal(what, result)
         entries = self._entries(tuple(attributes), Groups())  # what was just made is in no group yet
         made = self._session.read(dn.text, entries.requested)
@@ -90,12 +90,12 @@ class LdapWriter(LdapReader):
         if result.code == ALREADY_EXISTS:
             raise NameTakenError(
                 f"{visible(what)}: the name is taken ({result.raw})",
-                _TAKEN_REMEDY,
+                TAKEN_REMEDY,
                 code=result.code,
                 diagnostic=visible(result.diagnostic),
             )
         if result.code in (OTHER, NO_SUCH_OBJECT) and not self.exists(to.parent):
-            raise self._no_parent(what, result, to)
+            raise no_parent(what, result, to)
         raise refusal(what, result)
 
     def delete(self, guid: str) -> None:
@@ -103,36 +103,6 @@ class LdapWriter(LdapReader):
         result = self._session.delete(decode.guid_dn(guid))
         if result.code:
             raise refusal(f"Deleting {guid}", result)
-
-    def reanimate(self, guid: str, to: DN, attributes: Mapping[str, Value]) -> Entry:
-        """Bring a deleted object back as `to`, marked, in one modify ([MS-ADTS] 3.1.1.5.3.7).
-
-        Addressed by the tombstone's own name, which holds its GUID: Samba does not find it by `<GUID=…>` here.
-        """
-        what = f"Bringing back {guid} as {to.text}"
-        changes: dict[str, list[Change]] = {
-            "isDeleted": [(DELETE, [])],
-            "distinguishedName": [(REPLACE, decode.encode(to.text))],
-            **{name: [(REPLACE, decode.encode(value))] for name, value in attributes.items()},
-        }
-        dead = self.find([guid], ()).get(guid.lower())
-        if dead is None or not dead.deleted:
-            raise NotFoundError(f"{visible(what)}: there is no such deleted object.", "Import and plan afresh.")
-        result = self._session.modify(dead.dn.text, changes, deleted=True)
-        if result.code:
-            raise self._not_brought_back(what, result, to)
-        found = self.find([guid], tuple(attributes)).get(guid.lower())
-        if found is None or found.deleted:
-            raise NotFoundError(f"{visible(what)}: it cannot be read.", "Give the account the right to read it.")
-        return found
-
-    def _not_brought_back(self, what: str, result: Result, to: DN) -> DirectoryError:
-        error = refusal(what, result)
-        if isinstance(error, AccessDeniedError):
-            return AccessDeniedError(error.what, _REANIMATE_REMEDY, code=error.code, diagnostic=error.diagnostic)
-        if self.exists(to):
-            return NameTakenError(error.what, _TAKEN_REMEDY, code=error.code, diagnostic=error.diagnostic)
-        return error if self.exists(to.parent) else self._no_parent(what, result, to)
 
     def _replace(self, what: str, guid: str, modifications: Sequence[Modification], refused: Result) -> Result:
         """Swap what the SAM owns by comparing first and replacing then.
@@ -171,21 +141,12 @@ class LdapWriter(LdapReader):
             if owner and (mine is None or owner != mine.sid):
                 raise NameTakenError(
                     f"{visible(what)}: {attribute} {visible(str(name))} belongs to {owner} ({result.raw})",
-                    _TAKEN_REMEDY,
+                    TAKEN_REMEDY,
                     code=result.code,
                     diagnostic=visible(result.diagnostic),
                 )
         if dn is not None and result.code == ALREADY_EXISTS:
             raise refusal(f"{what}: the name is taken", result)
-
-    @staticmethod
-    def _no_parent(what: str, result: Result, dn: DN) -> NotFoundError:
-        return NotFoundError(
-            f"{visible(what)}: there is no {visible(dn.parent.text)} ({result.raw})",
-            "Create the OU, or correct the placement in the policy.",
-            code=result.code,
-            diagnostic=visible(result.diagnostic),
-        )
 
 
 def _swap(m: Modification) -> list[Change]:

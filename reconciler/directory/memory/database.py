@@ -40,10 +40,20 @@ class MemoryDirectory:
         return MemoryReader(self._engine, controller_url, sees_deleted=sees_deleted)
 
     def writer(
-        self, controller_url: str, *, writable: Sequence[DN] | None = None, sees_deleted: bool = True
+        self,
+        controller_url: str,
+        *,
+        writable: Sequence[DN] | None = None,
+        sees_deleted: bool = True,
+        may_reanimate: bool = True,
     ) -> MemoryWriter:
-        """Return a writing connection; AccessDeniedError outside the OUs in `writable`, where those are given."""
-        return MemoryWriter(self._engine, controller_url, writable=writable, sees_deleted=sees_deleted)
+        """Return a writing connection; AccessDeniedError outside the OUs in `writable`, where those are given.
+
+        Bringing a deleted account back takes both `sees_deleted` and `may_reanimate`.
+        """
+        return MemoryWriter(
+            self._engine, controller_url, writable=writable, sees_deleted=sees_deleted, may_reanimate=may_reanimate
+        )
 
     def create_ou(self, dn: DN) -> None:
         """Create an organizational unit."""
@@ -85,6 +95,11 @@ class MemoryDirectory:
         """Delete a leaf."""
         with self._engine.lock:
             self._engine.remove(self._engine.at(dn))
+
+    def recycle(self, guid: str) -> None:
+        """Let the lifetime of a deleted user end, as in a forest with the recycle bin: it cannot be brought back any more."""
+        with self._engine.lock:
+            self._engine.recycle(self._engine.grave(guid))
 
     def has_password(self, dn: DN) -> bool:
         """Whether a password was ever set: all that is known of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from threading import RLock
 
@@ -18,7 +18,6 @@ from .store import UNIQUE, Backup, Store
 
 FIRST_RID = 1103
 WORKSTATION_TRUST_ACCOUNT = 0x1000
-LAST_PARENT = "lastknownparent"
 _TOMBSTONE_KEEPS = frozenset({"samaccountname", "useraccountcontrol"})
 
 
@@ -97,18 +96,7 @@ class Engine:
 
     def update(self, stored: Stored, changes: Mapping[str, Value | None]) -> Stored:
         """Replace values, None clearing one; a write that changes nothing moves no USN."""
-        held, changed = dict(stored.attributes), {}
-        for name, given in changes.items():
-            rules.writable(stored.dn, name)
-            key = name.casefold()
-            if given is None:
-                held.pop(key, None)
-            else:
-                held[key] = rules.value(stored.dn, name, given)
-            if held.get(key) != stored.attributes.get(key):
-                changed[key] = held.get(key)
-        self._check(replace(stored, attributes=held), changed)
-        return self._update(stored, held)
+        return self._update(stored, self._changed(stored, changes))
 
     def set_password(self, stored: Stored, password: str) -> Stored:
         """Check a password, remember that there is one, and forget it."""
@@ -146,22 +134,37 @@ class Engine:
                 stored,
                 dn=self.store.objects[self.deleted].dn.child("CN", f"{stored.dn.name}\nDEL:{stored.guid}"),
                 parent=self.deleted,
-                attributes={k: v for k, v in stored.attributes.items() if k in _TOMBSTONE_KEEPS}
-                | {LAST_PARENT: stored.dn.parent.text},
+                attributes={k: v for k, v in stored.attributes.items() if k in _TOMBSTONE_KEEPS},
                 has_password=False,
                 deleted=True,
+                last_parent=stored.parent,
             )
         )
 
+    def grave(self, guid: str) -> Stored:
+        """Return the deleted user with this GUID; NotFoundError when it is not deleted or never was."""
+        stored = self.store.objects.get(guid.lower())
+        if stored is None or not stored.deleted or stored.kind != "user":
+            raise refusals.not_found(f"a deleted user {guid}")
+        return stored
+
+    def home(self, stored: Stored) -> DN | None:
+        """Return where a deleted object was, by the name that container has now."""
+        return self.store.objects[stored.last_parent].dn if stored.last_parent else None
+
     def reanimate(self, stored: Stored, to: DN, changes: Mapping[str, Value]) -> Stored:
         """Bring a tombstone back ([MS-ADTS] 3.1.1.5.3.7), with what it kept and `changes`."""
+        if stored.recycled:
+            raise refusals.recycled(stored.dn)
         parent, dn = self._place(to, "CN")
         if self.store.at(dn):
             raise refusals.dn_taken(dn)
-        held = {k: v for k, v in stored.attributes.items() if k != LAST_PARENT}
-        alive = replace(stored, dn=dn, parent=parent.guid, attributes=held, deleted=False)
-        self._check(alive, {k: held.get(k) for k in UNIQUE})
-        return self.update(self._write(alive), changes)
+        alive = replace(stored, dn=dn, parent=parent.guid, deleted=False, last_parent=None)
+        return self._write(replace(alive, attributes=self._changed(alive, changes, also=UNIQUE)))
+
+    def recycle(self, stored: Stored) -> Stored:
+        """End what a deleted object's lifetime ends with the recycle bin on: it cannot be brought back any more."""
+        return self._write(replace(stored, recycled=True))
 
     def snapshot(self) -> Backup:
         """Return the database as it is."""
@@ -185,6 +188,21 @@ class Engine:
         if dn.rdns[0][0] != kind or parent.kind not in ("domainDNS", *CONTAINERS) or parent.guid == self.deleted:
             raise refusals.naming(dn, "an object of its kind does not go there under such a name")
         return parent, parent.dn.child(kind, dn.name)
+
+    def _changed(
+        self, stored: Stored, changes: Mapping[str, Value | None], also: Iterable[str] = ()
+    ) -> dict[str, Value]:
+        """Return what the object then holds, checked; `also` names attributes to check though they stay."""
+        held = dict(stored.attributes)
+        for name, given in changes.items():
+            rules.writable(stored.dn, name)
+            if given is None:
+                held.pop(name.casefold(), None)
+            else:
+                held[name.casefold()] = rules.value(stored.dn, name, given)
+        changed = {k for k in {*held, *stored.attributes} if held.get(k) != stored.attributes.get(k)}
+        self._check(replace(stored, attributes=held), {key: held.get(key) for key in {*changed, *also}})
+        return held
 
     def _check(self, stored: Stored, changed: Mapping[str, Value | None]) -> None:
         for attribute in UNIQUE:

@@ -18,7 +18,8 @@ CONTAINERS: tuple[Kind, ...] = ("container", "organizationalUnit")
 class Stored:
     """One version of one object. `attributes` by case-folded name; the name and the identity are fields of their own.
 
-    `parent` is the GUID of the container. A tombstone keeps its kind. Of a password only `has_password` is known.
+    `parent` is the GUID of the container, `last_parent` that of the one a deleted object was in. A tombstone keeps its kind.
+    Of a password only `has_password` is known.
     """
 
     guid: str
@@ -30,6 +31,8 @@ class Stored:
     attributes: Mapping[str, Value]
     has_password: bool = False
     deleted: bool = False
+    recycled: bool = False
+    last_parent: str | None = None
 
     @property
     def owner(self) -> str:
@@ -37,25 +40,29 @@ class Stored:
         return self.sid or self.guid
 
 
-def entry(stored: Stored, attributes: Iterable[str], *, shielded: bool) -> Entry:
-    """Return what a reader sees; `shielded` says that it is a member of Protected Users."""
+def entry(stored: Stored, attributes: Iterable[str], *, shielded: bool, home: DN | None) -> Entry:
+    """Return what a reader sees; `shielded`: a member of Protected Users, `home`: where the last parent is now."""
+    values = {name: value for name in attributes if (value := read(stored, name, home)) is not None}
     return Entry(
         guid=stored.guid,
         sid=stored.sid or "",
         dn=stored.dn,
-        attributes={name: value for name in attributes if (value := read(stored, name)) is not None},
+        attributes=values,
         protected=_protected(stored, shielded=shielded),
         deleted=stored.deleted,
+        recycled=stored.recycled,
     )
 
 
-def read(stored: Stored, name: str) -> Value | None:
+def read(stored: Stored, name: str, home: DN | None = None) -> Value | None:
     """Return one attribute's value, those included that the directory itself maintains."""
     match name.casefold():
         case "cn" | "name":
             return stored.dn.name
         case "distinguishedname":
             return stored.dn.text
+        case "lastknownparent":
+            return home.text if home else None
         case "usnchanged":
             return str(stored.usn)
         case key:

@@ -103,7 +103,7 @@ class MemoryReader:
         return self._held
 
     def _entry(self, stored: Stored, attributes: Iterable[str]) -> Entry:
-        return entry(stored, attributes, shielded=self._engine.shielded(stored))
+        return entry(stored, attributes, shielded=self._engine.shielded(stored), home=self._engine.home(stored))
 
     def _visible(self, stored: Stored) -> bool:
         return self._sees_deleted or not stored.deleted
@@ -119,13 +119,23 @@ class MemoryReader:
 
 
 class MemoryWriter(MemoryReader):
-    """One writing connection. `writable` lists the OUs this account was given rights on; None stands for everywhere."""
+    """One writing connection. `writable` lists the OUs this account was given rights on; None stands for everywhere.
+
+    `may_reanimate`: it has the control right Reanimate-Tombstones on the domain.
+    """
 
     def __init__(
-        self, engine: Engine, controller: str, *, writable: Sequence[DN] | None = None, sees_deleted: bool = True
+        self,
+        engine: Engine,
+        controller: str,
+        *,
+        writable: Sequence[DN] | None = None,
+        sees_deleted: bool = True,
+        may_reanimate: bool = True,
     ) -> None:
         super().__init__(engine, controller, sees_deleted=sees_deleted)
         self._writable = None if writable is None else tuple(writable)
+        self._may_reanimate = may_reanimate
 
     def add(self, dn: DN, attributes: Mapping[str, Value]) -> Entry:
         """Create a user, disabled unless said otherwise; return guid, sid and dn."""
@@ -164,12 +174,13 @@ class MemoryWriter(MemoryReader):
             self._engine.remove(self._mine(guid))
 
     def reanimate(self, guid: str, to: DN, attributes: Mapping[str, Value]) -> Entry:
-        """Bring a tombstone back, and set `attributes`, all or nothing."""
+        """Bring a tombstone back with `attributes`, all or nothing. It keeps the rights of the OU it was deleted from."""
         with self._engine.lock:
+            if not (self._may_reanimate and self._sees_deleted):
+                raise refusals.may_not_reanimate(to)
+            stored = self._engine.grave(guid)
+            self._may_write((self._engine.home(stored) or stored.dn).child("CN", stored.dn.name))
             self._may_write(to)
-            stored = self._engine.store.objects.get(guid.lower())
-            if stored is None or not stored.deleted or stored.kind != "user" or not self._visible(stored):
-                raise refusals.not_found(f"a deleted user {guid}")
             return self._entry(self._engine.reanimate(stored, to, attributes), tuple(attributes))
 
     def _mine(self, guid: str) -> Stored:

@@ -79,6 +79,25 @@ def denied(dn: DN) -> AccessDeniedError:
     )
 
 
+def may_not_reanimate(dn: DN) -> AccessDeniedError:
+    """The account may not bring deleted objects back."""
+    return AccessDeniedError(
+        f"{dn}: this account may not bring deleted objects back",
+        "Grant it the control right Reanimate-Tombstones on the domain, and the right to list Deleted Objects.",
+        code=ACCESS_DENIED,
+        diagnostic="00002098: SecErr: problem 4003 (INSUFF_ACCESS_RIGHTS)",
+    )
+
+
+def recycled(dn: DN) -> DirectoryError:
+    """It was deleted longer ago than the recycle bin keeps things."""
+    return unwilling(
+        dn,
+        "it was recycled and cannot be brought back any more",
+        "Set `returned: {restore: false}` in the policy, so that the guest gets a new account.",
+    )
+
+
 def constraint(
     dn: DN, what: str, diagnostic: str = "00002082: AtrErr: problem 1005 (CONSTRAINT_ATT_TYPE)"
 ) -> DirectoryError:

@@ -25,7 +25,7 @@ def _steps(found: Adoption, anchor: str) -> Iterator[str]:
             f"To leave an attribute to whoever made the accounts, move its line from `flows` to `initial`: {', '.join(movable)}."
         )
     for guard in found.plan.refused:
-        yield f"That plan would be refused by the {guard.action} guard: {guard.message}"
+        yield f"The {guard.action} guard would refuse that plan: {guard.message}"
     if found.joins and not any(g.action is Action.JOIN for g in found.plan.guards):
         yield "To take over no more than a few at first, put a guard into the policy: `guards: {join: {max: 10}}`."
     if found.orphans:

@@ -143,12 +143,12 @@ def _restore(change: Change, guest: Guest, hands: Hands) -> bool:
         raise StaleError(f"the account is protected ({', '.join(entry.protected)})")
     anchor = hands.expect.policy.anchor.attribute
     hands.announce(change, "reanimate")
-    hands.writer.reanimate(change.guid, change.to, {anchor: _values(change)[anchor]})
+    hands.writer.reanimate(change.guid, change.to, {anchor: _values(change)[anchor], _UAC: HALF_MADE})
     return _finish(change, _halved(change, hands), hands)
 
 
 def _halved(change: Change, hands: Hands) -> Entry:
-    """Mark an account that was just brought back as half-made: it keeps the flags it was deleted with, enabled perhaps."""
+    """Mark an account that was brought back as half-made: killed halfway on Samba, it has the flags it was deleted with."""
     guid = change.guid or ""
     flags = (hands.writer.find([guid], hands.attributes)[guid]).attributes.get(_UAC)
     if flags != HALF_MADE:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from reconciler.demo.samba import Controller
+from reconciler.model.account import HALF_MADE
 from reconciler.model.dn import DN
 from tests.support.operations import Operations
 
@@ -38,6 +39,9 @@ def test_a_deleted_account_is_brought_back_with_its_sid(
     if killed_at:
         killed = ops.start("apply", "--yes", program=("-m", "tests.support.killable", killed_at)).finish(expect=None)
         assert killed.code == -signal.SIGKILL
+        assert held(samba, samba_ou.text)[guest]["userAccountControl"] == str(HALF_MADE), (
+            "marked and disabled, or deleted"
+        )
     assert ops.reconcile("apply", "--yes", "--json").json["counts"] == {"done": 1}
     assert sids(samba, samba_ou.text) == before
     assert accounts(samba, samba_ou.text) == wanted(ops)

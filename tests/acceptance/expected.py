@@ -47,7 +47,8 @@ def wanted(operations: Operations) -> dict[str, dict[str, str]]:
 
 def held(samba: Controller, ou: str) -> dict[str, dict[str, str]]:
     """Every user below the OU, by cn, read over a connection that has nothing of the program's."""
-    tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(samba.ca_file))
+    # From Python 3.12 on ldap3 checks names by itself, and knows no addresses: the certificate's other name will do.
+    tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(samba.ca_file), valid_names=[samba.host_name])
     server = ldap3.Server(samba.address, port=636, use_ssl=True, tls=tls, get_info=ldap3.NONE)
     connection: Any = ldap3.Connection(
         server, samba.admin_user, samba.admin_password, auto_bind=True, check_names=False

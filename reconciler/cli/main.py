@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from reconciler import __version__
@@ -113,9 +118,14 @@ def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | 
     except ReconcileError as error:
         _explain(context, error)
         return int(error.exit_code)
-    except KeyboardInterrupt:
+    except OSError as error:  # every other one is told where it happens
+        what = f"{error.filename or 'standard output'} cannot be used: {error.strerror}"
+        with suppress(OSError):
+            _explain(replace(context, json=False), ReconcileError(what, "Run the same command again."))
+        return int(Exit.ERROR)
+    except KeyboardInterrupt as stop:
         context.say("Interrupted. What was written is recorded; running the same command again goes on from there.")
-        return 130
+        return 128 + int(stop.args[0] if stop.args else signal.SIGINT)
 
 
 def run_command(context: Context, argv: Sequence[str]) -> Exit:
@@ -207,4 +217,22 @@ _COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
 
 def entry() -> NoReturn:
     """Entry point of the `reconcile` script."""
-    sys.exit(main(sys.argv[1:]))
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif isinstance(stream, io.TextIOWrapper):  # a name may have characters that the output's encoding has not
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminated)
+    code = main(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:  # told already; or a pipe that nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = code or int(Exit.ERROR)
+    sys.exit(code)
+
+
+def _terminated(number: int, _frame: FrameType | None) -> NoReturn:
+    """A CI job that is cancelled gives the lock back, as after Ctrl-C."""
+    raise KeyboardInterrupt(number)

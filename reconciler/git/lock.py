@@ -73,7 +73,12 @@ def acquire(repo: Repository, remote: str, holder: Holder, now: datetime, ttl: t
     ref = lock_ref(repo)
     ours = replace(holder, since=now, expires=now + ttl)
     commit = _write(repo, ours)
-    if repo.push_ref(remote, ref, commit, None):
+    try:
+        taken = repo.push_ref(remote, ref, commit, None)
+    except KeyboardInterrupt:  # it may have arrived
+        repo.push_ref(remote, ref, None, commit)
+        raise
+    if taken:
         return Lock(repo, remote, ours, commit, ttl)
     held = repo.fetch_ref(remote, ref)
     if held is None:

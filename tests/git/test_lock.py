@@ -71,6 +71,26 @@ def test_a_held_lock_is_refused_naming_owner_plan_run_and_expiry(clone: Clone) -
     assert "reconcile unlock" in refused.value.remedy
 
 
+class Interrupted(Repository):
+    """Pushes, and is interrupted before it hears how that went."""
+
+    def push_ref(self, remote: str, ref: str, commit: str | None, expected: str | None) -> bool:
+        pushed = super().push_ref(remote, ref, commit, expected)
+        if commit is not None:
+            raise KeyboardInterrupt
+        return pushed
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_push_that_is_interrupted_leaves_no_lock_of_ours(clone: Clone, held: bool) -> None:
+    repo = clone.open()
+    theirs = acquire(repo, "origin", holder("theirs"), NOW).holder if held else None
+    interrupted = Interrupted(repo.root, repo.prefix, repo.git_dir, repo.own_git_dir, repo.bare, repo.git)
+    with pytest.raises(KeyboardInterrupt):
+        acquire(interrupted, "origin", holder("ours"), NOW)
+    assert read(repo, "origin") == theirs
+
+
 def test_an_expired_lock_is_not_taken_over_silently(clone: Clone) -> None:
     repo = clone.open()
     acquire(repo, "origin", holder(), NOW)

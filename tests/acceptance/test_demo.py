@@ -28,7 +28,7 @@ def test_the_story_is_told_to_its_end_and_its_three_commands_work(domain: str, t
     )
     took = time.monotonic() - started
     assert done.returncode == 0, done.stdout + done.stderr
-    assert took < 20, f"{took:.1f} s"
+    assert took < (20 if domain == "memory" else 60), f"{took:.1f} s"
     assert done.stdout.count("No changes. Active Directory matches the policy.") == 2
     for words in ("12 to create", "Lindqvist-Okafor", "soft-deleted in Entra", "Totally Legit Admin"):
         assert words in done.stdout

@@ -64,6 +64,32 @@ def test_nothing_to_unlock(case: Case) -> None:
     case.refused("unlock", says=["there is no lock on origin", "Nothing needs to be done"])
 
 
+def test_a_git_folder_that_cannot_be_written(case: Case) -> None:
+    shutil.rmtree(case.directory / ".git/reconcile")
+    (case.directory / ".git/reconcile").write_text("in the way")
+    case.refused("plan", says=[str(case.directory / ".git/reconcile"), "cannot be written", "Check the permissions"])
+
+
+DAMAGED = {"bottomless": b"[" * 100_000, "no expiry": None, "no plan": b'{"conflicts": 5}'}
+
+
+@pytest.mark.parametrize("plan", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_plan_on_its_branch_is_replaced(drifted: Case, plan: bytes | None) -> None:
+    drifted.ops.reconcile("propose")
+    whole = json.loads(git(drifted.ops.remote, "show", "reconcile/plan:state/plan.json"))
+    damaged = json.dumps({**whole, "expires": "soon"}).encode() if plan is None else plan
+    git(drifted.directory, "fetch", "-q", "origin")
+    git(drifted.directory, "checkout", "-q", "-f", "origin/reconcile/plan")
+    drifted.write("state/plan.json", damaged)
+    git(drifted.directory, "commit", "-qam", "by hand")
+    git(drifted.directory, "push", "-q", "origin", "HEAD:reconcile/plan")
+    git(drifted.directory, "checkout", "-q", "-f", "main")
+    drifted.ops.reconcile("snapshot")
+    assert "The plan is on reconcile/plan" in drifted.ops.reconcile("propose").out
+    proposed = json.loads(git(drifted.ops.remote, "show", "reconcile/plan:state/plan.json"))
+    assert proposed["changes_digest"] == whole["changes_digest"]
+
+
 # --- where the branch stands
 
 

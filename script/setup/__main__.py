@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import environment
+import node
 import packages
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +25,8 @@ def main(what: str) -> None:
             packages.ensure(packages.RUNNING if ready else (*packages.RUNNING, *packages.building()))
         if not ready:
             environment.make(wanted)
+        if what == "dev":
+            node.ensure(wanted)
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 
-from .port import Approval, Check, Instruction, Published, PullRequest
+from .port import Approval, Check, Instruction, Published, PullRequest, Status
 
 
 class PlainGit:
@@ -27,6 +28,15 @@ class PlainGit:
     def find(self, branch: str, base: str) -> PullRequest | None:  # noqa: ARG002  the port's signature
         """Return None: there are no pull requests."""
         return None
+
+    def comment(self, number: int, name: str, body: str) -> None:
+        """Say nothing: there is nowhere to."""
+
+    def label(self, number: int, labels: Collection[str]) -> None:
+        """Label nothing."""
+
+    def report(self, commit: str, status: Status) -> None:
+        """Report nothing."""
 
     def merged(self, commit: str) -> PullRequest | None:  # noqa: ARG002  the port's signature
         """Return None: there are no pull requests."""

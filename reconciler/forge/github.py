@@ -1,58 +1,31 @@
-"""GitHub and GitHub Enterprise Server, over REST (API version 2022-11-28)."""
+"""GitHub and GitHub Enterprise Server: the one pull request, its comments, labels and statuses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+import re
+from collections.abc import Collection, Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
-
-import requests
-from requests.adapters import HTTPAdapter
+from urllib.parse import quote
 
 from reconciler.errors import ForgeError
-from reconciler.graph.transport import Patience, Transport
 
-from .port import Approval, Check, Published, PullRequest
+from .port import LABELS, Approval, Check, Published, PullRequest, Status
+from .rest import LATER, Rest
 
 LONGEST_BODY: Final = 65_536
 LONGEST_TITLE: Final = 256
-_PAGE: Final = 100
-_PAGES: Final = 50
-_SHOWN: Final = 500
+_LONGEST_DESCRIPTION: Final = 140
 _OPINIONS: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
 _PASSED: Final = frozenset({"success", "neutral", "skipped"})
-_REMEDIES: Final = {
-    301: "The repository was renamed or moved: write its new name as forge.repository.",
-    401: "The token is wrong, expired or revoked: make a new one and set RECONCILE_FORGE_TOKEN.",
-    403: "Give the token read access to contents, checks and statuses, and write access to pull requests.",
-    404: "Check forge.url and forge.repository; to a token without access, a private repository is not there either.",
-    422: "Check that forge.branch exists and that the plan's branch was pushed to this repository.",
-}
-_LATER: Final = "The forge has trouble: run the same command again later."
+_INSIDERS: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 
 
 class GitHub:
-    """One repository on GitHub. `url` is the API's address, `trust` whom its certificate must come from.
-
-    The token is sent to that host only: redirects are not followed. It appears in no message.
-    """
+    """One repository on GitHub. `url` is the API's address, `trust` whom its certificate must come from."""
 
     def __init__(self, url: str, repository: str, token: str, trust: str | bool) -> None:
-        self._base = f"{url}/repos/{repository}"
+        self._rest = Rest(f"{url}/repos/{repository}", token, trust)
         self._owner = repository.partition("/")[0]
-        self._token = token
-        self._http = Transport(trust)
-        # A POST is not repeated: whether it arrived is found out by looking.
-        patience = Patience.bounded().new(allowed_methods=frozenset({"GET", "PATCH"}))
-        self._http.mount(url, HTTPAdapter(max_retries=patience))
-        self._http.headers.update(
-            {
-                "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {token}",
-                "X-GitHub-Api-Version": "2022-11-28",
-            }
-        )
 
     def publish(self, proposal: Published) -> PullRequest:
         """Open the one pull request of the branch into the base, or bring the open one's title and body up to date."""
@@ -64,7 +37,7 @@ class GitHub:
             return self._update(found, proposal)
         text = {"title": proposal.title, "body": proposal.body}
         try:
-            made = self._call("POST", "/pulls", {**text, "head": proposal.branch, "base": proposal.base})
+            made = self._rest.call("POST", "/pulls", {**text, "head": proposal.branch, "base": proposal.base})
         except ForgeError:
             # Another run opened it, or the answer to this one was lost: then it is there now.
             found = self._open(proposal.branch, proposal.base)
@@ -78,9 +51,59 @@ class GitHub:
         found = self._open(branch, base)
         return _pull(found) if found is not None else None
 
+    def comment(self, number: int, name: str, body: str) -> None:
+        """Make the one comment `name` of a pull request say `body`; see the port.
+
+        Whoever may not write to the repository could leave a comment with our mark and change it after us, so only
+        those of apps and of people who belong to it are looked at.
+        """
+        if not re.fullmatch(r"[a-z][a-z-]*", name):
+            raise ValueError(name)
+        mark = f"<!-- reconcile: {name} -->\n"
+        text = mark + body
+        if len(text) > LONGEST_BODY:
+            what = f"the comment is too long: {len(text)} characters"
+            raise ForgeError(what, f"GitHub holds {LONGEST_BODY}, {len(mark)} of them for finding it again.")
+        for found in self._rest.rows(f"/issues/{number}/comments"):
+            said = str(found.get("body") or "")
+            if said.startswith(mark.rstrip()) and _insider(found):
+                if not _same(said, text):
+                    self._rest.call("PATCH", f"/issues/comments/{int(found['id'])}", {"body": text})
+                return
+        self._rest.call("POST", f"/issues/{number}/comments", {"body": text})
+
+    def label(self, number: int, labels: Collection[str]) -> None:
+        """Give a pull request exactly these of our labels; one that the repository does not know is made by this."""
+        if not all(label.startswith(LABELS) for label in labels):
+            raise ValueError(labels)
+        path = f"/issues/{number}/labels"
+        there = [str(row.get("name")) for row in self._rest.rows(path)]
+        missing = [label for label in labels if label not in there]
+        if missing:
+            self._rest.call("POST", path, {"labels": missing})
+        for name in there:
+            if name.startswith(LABELS) and name not in labels:
+                self._rest.call("DELETE", f"{path}/{quote(name, safe='')}")
+
+    def report(self, commit: str, status: Status) -> None:
+        """Put a status on a commit, unless an app's latest one of that name says just that."""
+        if len(status.description) > _LONGEST_DESCRIPTION:
+            what = f"the status {status.name} is described in {len(status.description)} characters"
+            raise ForgeError(what, f"GitHub holds {_LONGEST_DESCRIPTION}.")
+        body: dict[str, object] = {
+            "state": status.state.value,
+            "context": status.name,
+            "description": status.description,
+            "target_url": status.url,
+        }
+        listed = self._rest.rows(f"/commits/{quote(commit, safe='')}/statuses")  # newest first
+        latest = next((row for row in listed if row.get("context") == status.name), None)
+        if latest is None or not _bot(latest.get("creator")) or {key: latest.get(key) for key in body} != body:
+            self._rest.call("POST", f"/statuses/{quote(commit, safe='')}", body)
+
     def merged(self, commit: str) -> PullRequest | None:
         """Return the pull request whose merge produced this commit of the protected branch."""
-        for found in self._pages(f"/commits/{quote(commit, safe='')}/pulls"):
+        for found in self._rest.rows(f"/commits/{quote(commit, safe='')}/pulls"):
             if found.get("merged_at") and found.get("merge_commit_sha") == commit:
                 return _pull(found)
         return None
@@ -88,7 +111,7 @@ class GitHub:
     def approvals(self, number: int) -> tuple[Approval, ...]:
         """Return who approves a pull request now: one entry per person, by name, each one's last word counting."""
         last: dict[str, Mapping[str, Any]] = {}
-        for review in self._pages(f"/pulls/{number}/reviews"):  # oldest first
+        for review in self._rest.rows(f"/pulls/{number}/reviews"):  # oldest first
             if review.get("state") in _OPINIONS and review.get("user"):
                 last[review["user"]["login"]] = review
         return tuple(Approval(who, last[who]["commit_id"]) for who in sorted(last) if last[who]["state"] == "APPROVED")
@@ -98,11 +121,11 @@ class GitHub:
         of = f"/commits/{quote(commit, safe='')}"
         runs = [
             Check(run["name"], run["conclusion"] in _PASSED if run["status"] == "completed" else None)
-            for run in self._pages(f"{of}/check-runs", "check_runs")
+            for run in self._rest.rows(f"{of}/check-runs", "check_runs")
         ]
         statuses = [
             Check(status["context"], None if status["state"] == "pending" else status["state"] == "success")
-            for status in self._pages(f"{of}/status", "statuses")
+            for status in self._rest.rows(f"{of}/statuses")
         ]
         worst: dict[str, Check] = {}
         for check in sorted([*runs, *statuses], key=lambda c: (c.name, c.passed is not False, c.passed is not None)):
@@ -111,94 +134,30 @@ class GitHub:
 
     def _open(self, branch: str, base: str) -> Mapping[str, Any] | None:
         query = f"?state=open&head={quote(f'{self._owner}:{branch}', safe='')}&base={quote(base, safe='')}"
-        return next(self._pages(f"/pulls{query}"), None)
+        return next(self._rest.rows(f"/pulls{query}"), None)
 
     def _update(self, found: Mapping[str, Any], proposal: Published) -> PullRequest:
         text = {"title": proposal.title, "body": proposal.body}
-        if {name: found.get(name) for name in text} != text:
-            found = self._call("PATCH", f"/pulls/{found['number']}", text)
+        if not all(_same(str(found.get(name) or ""), said) for name, said in text.items()):
+            found = self._rest.call("PATCH", f"/pulls/{found['number']}", text)
         return _pull(found)
-
-    def _pages(self, path: str, key: str | None = None) -> Iterator[Mapping[str, Any]]:
-        """Yield a listing's rows; `key` is where they are when the answer is an object."""
-        joint = "&" if "?" in path else "?"
-        for page in range(1, _PAGES + 1):
-            answer = self._call("GET", f"{path}{joint}per_page={_PAGE}&page={page}")
-            rows = answer.get(key) if key and isinstance(answer, dict) else answer
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise ForgeError(f"GET {path} was answered with something else than a list", _LATER)
-            yield from rows
-            if len(rows) < _PAGE:
-                return
-        raise ForgeError(f"GET {path} has more than {_PAGE * _PAGES} rows", "Close the pull request and propose again.")
-
-    def _call(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Any:
-        """Return the decoded answer. Raises ForgeError for anything but success."""
-        what = f"{method} {path.partition('?')[0]}"
-        try:
-            answer = self._http.request(method, self._base + path, json=body)
-            content = answer.json() if answer.ok and not answer.is_redirect else None
-        except requests.exceptions.JSONDecodeError:
-            raise ForgeError(f"{what} was answered with no JSON", "Check forge.url: it is the API's address.") from None
-        except requests.RequestException as error:
-            raise self._unreachable(what, error) from None
-        if content is None:
-            raise self._refused(what, answer)
-        return content
-
-    def _unreachable(self, what: str, error: requests.RequestException) -> ForgeError:
-        host = urlsplit(self._base).netloc
-        if isinstance(error, requests.exceptions.SSLError):
-            remedy = "If a private authority issued it, name a PEM file with its root in REQUESTS_CA_BUNDLE."
-            return ForgeError(f"{what}: the certificate of {host} is not trusted", remedy)
-        if isinstance(error, requests.Timeout):
-            return ForgeError(f"{what}: {host} did not answer in time", _LATER)
-        return ForgeError(
-            f"{what}: {host} cannot be reached", "Check forge.url, the network and the proxy (HTTPS_PROXY)."
-        )
-
-    def _refused(self, what: str, answer: requests.Response) -> ForgeError:
-        said = f"{what} was refused with {answer.status_code}: {self._words(answer)}"
-        until = _limited_until(answer)
-        if until:
-            return ForgeError(said, f"The rate limit of this token is used up: run the same command again {until}.")
-        status = 301 if answer.is_redirect else answer.status_code
-        return ForgeError(said, _REMEDIES.get(status, _LATER))
-
-    def _words(self, answer: requests.Response) -> str:
-        """Return GitHub's own explanation, and never the token, whoever echoes it."""
-        try:
-            said = answer.json()
-        except requests.exceptions.JSONDecodeError:
-            said = None
-        if not isinstance(said, dict):
-            return answer.reason or "no explanation"
-        details = [_detail(error) for error in said.get("errors") or () if isinstance(said.get("errors"), list)]
-        words = "; ".join([str(said.get("message") or answer.reason), *details])
-        return words.replace(self._token, "***")[:_SHOWN]
 
 
 def _pull(found: Mapping[str, Any], *, created: bool = False) -> PullRequest:
     try:
         return PullRequest(int(found["number"]), str(found["html_url"]), str(found["head"]["sha"]), created)
     except (KeyError, TypeError, ValueError):
-        raise ForgeError("a pull request in the answer lacks number, address or head", _LATER) from None
+        raise ForgeError("a pull request in the answer lacks number, address or head", LATER) from None
 
 
-def _detail(error: object) -> str:
-    if not isinstance(error, dict):
-        return str(error)
-    return str(error.get("message") or " ".join(str(error[k]) for k in ("resource", "field", "code") if k in error))
+def _same(there: str, wanted: str) -> bool:
+    """Tell whether two texts are the same to a reader: an editor in a browser ends lines otherwise."""
+    return there.replace("\r\n", "\n").strip() == wanted.strip()
 
 
-def _limited_until(answer: requests.Response) -> str | None:
-    """Return when to come back, in words, if this is the primary or secondary rate limit."""
-    if answer.status_code not in (403, 429):
-        return None
-    wait = answer.headers.get("Retry-After", "")
-    if wait.isdecimal():
-        return f"in {wait} seconds"
-    reset = answer.headers.get("X-RateLimit-Reset", "")
-    if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdecimal():
-        return f"after {datetime.fromtimestamp(int(reset), UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return "in a few minutes" if answer.status_code == requests.codes.too_many_requests else None
+def _bot(user: object) -> bool:
+    return isinstance(user, dict) and user.get("type") == "Bot"
+
+
+def _insider(comment: Mapping[str, Any]) -> bool:
+    return _bot(comment.get("user")) or comment.get("author_association") in _INSIDERS

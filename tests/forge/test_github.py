@@ -54,10 +54,11 @@ def test_one_that_another_run_opens_at_the_same_time_is_taken(forge: GitHub, sta
 
 
 def test_a_pull_request_whose_answer_was_lost_is_not_opened_twice(forge: GitHub, stand_in: StandIn) -> None:
-    stand_in.create({"title": PROPOSAL.title, "body": PROPOSAL.body, "head": PROPOSAL.branch, "base": PROPOSAL.base})
+    forge.publish(PROPOSAL)
+    stand_in.asked.clear()
     stand_in.answers += [(200, {}, "[]"), (502, {}, "<html>")]
     assert forge.publish(PROPOSAL).number == 1
-    assert stand_in.asked.count(("POST", f"/repos/{REPOSITORY}/pulls")) == 1
+    assert stand_in.written == ["POST /pulls"]
 
 
 def test_a_busy_forge_is_asked_again(forge: GitHub, stand_in: StandIn) -> None:
@@ -98,25 +99,20 @@ def test_long_listings_are_read_to_their_end(forge: GitHub, stand_in: StandIn) -
 
 def test_checks_are_runs_and_statuses_of_that_commit(forge: GitHub, stand_in: StandIn) -> None:
     sha = "b" * 40
-
-    def run(name: str, status: str, conclusion: str | None, of: str = sha) -> dict[str, object]:
-        return {"sha": of, "name": name, "status": status, "conclusion": conclusion}
-
-    stand_in.runs = [
-        run("lint", "completed", "success"),
-        run("docs", "completed", "skipped"),
-        run("slow", "in_progress", None),
-        run("bad", "completed", "cancelled"),
-        run("twice", "completed", "success"),
-        run("twice", "completed", "failure"),
-        run("half", "completed", "success"),
-        run("other", "completed", "success", "c" * 40),
-    ]
-    stand_in.statuses = [
-        {"sha": sha, "context": "reconcile/plan", "state": "success"},
-        {"sha": sha, "context": "half", "state": "pending"},
-        {"sha": sha, "context": "broken", "state": "error"},
-    ]
+    for name, conclusion in [
+        ("lint", "success"),
+        ("docs", "skipped"),
+        ("slow", None),
+        ("bad", "cancelled"),
+        ("twice", "success"),
+        ("twice", "failure"),
+        ("half", "success"),
+    ]:
+        stand_in.run(name, sha, conclusion)
+    stand_in.run("other", "c" * 40)
+    stand_in.report("reconcile/plan", sha)
+    stand_in.report("half", sha, "pending")
+    stand_in.report("broken", sha, "error")
     assert forge.checks(sha) == (
         Check("bad", passed=False),
         Check("broken", passed=False),
@@ -132,7 +128,7 @@ def test_checks_are_runs_and_statuses_of_that_commit(forge: GitHub, stand_in: St
 def test_the_pull_request_behind_a_merged_commit_is_found(forge: GitHub, stand_in: StandIn) -> None:
     forge.publish(PROPOSAL)
     assert forge.merged("b" * 40) is None
-    stand_in.pulls[0] |= {"state": "closed", "merged_at": "2026-03-01T06:00:00Z", "merge_commit_sha": "d" * 40}
+    stand_in.merge(1, "d" * 40)
     assert forge.merged("d" * 40) == PullRequest(1, URL, "b" * 40)
     assert forge.merged("b" * 40) is None
 

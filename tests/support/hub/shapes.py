@@ -1,0 +1,120 @@
+"""GitHub's records, with what its description requires of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+REPOSITORY = "contoso/identity"
+_THEN = "2026-05-01T10:00:00Z"
+_ANY = "https://github.test/contoso/identity"
+
+Row = dict[str, Any]
+
+
+def user(login: str) -> Row:
+    """An app's login ends in `[bot]`."""
+    links = ("url", "html_url", "followers_url", "following_url", "gists_url", "starred_url", "subscriptions_url")
+    more = ("organizations_url", "repos_url", "events_url", "received_events_url", "avatar_url")
+    return {
+        "login": login,
+        "id": sum(map(ord, login)),
+        "node_id": "U",
+        "gravatar_id": "",
+        "type": "Bot" if login.endswith("[bot]") else "User",
+        "site_admin": False,
+        **dict.fromkeys((*links, *more), _ANY),
+    }
+
+
+def pull(url: str, number: int, body: Row, head: str, author: Row) -> Row:
+    def end(ref: str, sha: str) -> Row:
+        return {
+            "label": f"contoso:{ref}",
+            "ref": ref,
+            "sha": sha,
+            "user": user("contoso"),
+            "repo": {"full_name": REPOSITORY},
+        }
+
+    return {
+        "number": number,
+        "html_url": f"https://github.test/{REPOSITORY}/pull/{number}",
+        "state": "open",
+        "title": body["title"],
+        "body": body["body"],
+        "user": author,
+        "head": end(body["head"], head),
+        "base": end(body["base"], "a" * 40),
+        "merged_at": None,
+        "closed_at": None,
+        "merge_commit_sha": None,
+    }
+
+
+def review(who: str, state: str, commit: str, number: int) -> Row:
+    return {
+        "id": number,
+        "node_id": "PRR",
+        "user": user(who),
+        "body": "",
+        "state": state,
+        "html_url": _ANY,
+        "pull_request_url": _ANY,
+        "submitted_at": _THEN,
+        "commit_id": commit,
+        "author_association": "MEMBER",
+        "_links": {"html": {"href": _ANY}, "pull_request": {"href": _ANY}},
+    }
+
+
+def check_run(number: int, name: str, sha: str, conclusion: str | None, app: str) -> Row:
+    return {
+        "id": number,
+        "name": name,
+        "head_sha": sha,
+        "status": "completed" if conclusion else "in_progress",
+        "conclusion": conclusion,
+        "app": {"id": sum(map(ord, app)), "slug": app},
+    }
+
+
+def status(number: int, sha: str, body: Row, creator: Row) -> Row:
+    return {
+        "id": number,
+        "node_id": "SC",
+        "url": f"{_ANY}/statuses/{sha}",
+        "avatar_url": None,
+        "created_at": _THEN,
+        "updated_at": _THEN,
+        **body,
+        "creator": creator,
+    }
+
+
+def comment(number: int, body: str, author: Row, association: str) -> Row:
+    return {
+        "id": number,
+        "node_id": "IC",
+        "url": _ANY,
+        "html_url": _ANY,
+        "issue_url": _ANY,
+        "body": body,
+        "user": author,
+        "created_at": _THEN,
+        "updated_at": _THEN,
+        "author_association": association,
+    }
+
+
+def page(rows: list[Any], query: dict[str, str]) -> list[Any]:
+    size, number = int(query.get("per_page", "30")), int(query.get("page", "1"))
+    assert size <= 100
+    return rows[(number - 1) * size : number * size]
+
+
+def refusal(message: str, errors: list[dict[str, str]] | None = None) -> Row:
+    return {
+        "message": message,
+        "documentation_url": "https://docs.github.test",
+        **({"errors": errors} if errors else {}),
+    }

@@ -20,6 +20,9 @@ RUNNING = (
     "ldb-tools",
     "krb5-user",
     "iproute2",
+    "apache2-bin",
+    "libapache2-mod-auth-gssapi",
+    "faketime",
 )
 """What the tests start. Older releases ship the controller in fewer packages: only those that exist are asked for."""
 _POLICY = Path("/usr/sbin/policy-rc.d")

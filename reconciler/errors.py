@@ -57,6 +57,10 @@ class StateError(ReconcileError):
     """A file under `state/` is damaged, or contradicts the manifest; `what` begins with the file."""
 
 
+class NotImportedError(StateError):
+    """The state is sound, but policy or settings ask for what no import has read yet."""
+
+
 class GitError(ReconcileError):
     """git refused: no repository, no remote, a push that was rejected."""
 

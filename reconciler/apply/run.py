@@ -9,7 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reconciler.directory.port import DirectoryWriter
-from reconciler.errors import DirectoryError, DirectoryUnavailableError, NameTakenError, ValueMismatchError
+from reconciler.errors import (
+    DirectoryError,
+    DirectoryUnavailableError,
+    NameTakenError,
+    StalePlanError,
+    ValueMismatchError,
+)
 from reconciler.graph.port import GuestSource
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
@@ -41,9 +47,14 @@ def run(
 ) -> list[Outcome]:
     """Carry out the plan's changes in order; return one outcome for each.
 
-    `keep_lock` is called before each batch and raises when the lock is no longer ours. Raises DirectoryUnavailableError or
-    GraphError when an end is lost: the journal then holds what was done so far.
+    `keep_lock` is called before each batch and raises when the lock is no longer ours. Raises StalePlanError for a plan
+    that is speculative; DirectoryUnavailableError or GraphError when an end is lost: the journal then holds what was done so far.
     """
+    if plan.speculation is not None:
+        raise StalePlanError(
+            "the plan is speculative: it shows what a change of the policy would do, and is never applied",
+            "Merge the change, run `reconcile snapshot` and `reconcile propose`, and apply the plan that is proposed.",
+        )
     runner = _Runner(plan, ends, ous, journal)
     aside = [c for c in plan.changes if any(d.via is not None for d in c.deltas) and journal.succeeded(c) is None]
     for batch in _batches(aside):

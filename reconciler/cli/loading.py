@@ -50,6 +50,11 @@ def load_policy(tree: Tree, settings: Settings) -> Policy:
     return load(list(tree.read_all(names)), settings.directory.ous)
 
 
+def planning_trees(tree: Tree) -> list[tuple[str, str]]:
+    """Return path and object id of everything in the tree that a plan is computed from, but the settings."""
+    return [(path, oid) for path in INPUTS if (oid := tree.oid(path)) is not None]
+
+
 def planned(context: Context, tree: Tree) -> Planned:
     """Compute the plan of a tree."""
     from reconciler.planning.encode import encode
@@ -59,6 +64,5 @@ def planned(context: Context, tree: Tree) -> Planned:
     settings = load_settings(context, tree)
     policy = load_policy(tree, settings)
     state = load_state(tree)
-    trees = [(path, oid) for path in INPUTS if (oid := tree.oid(path)) is not None]
-    plan = make_plan(state, policy, settings, trees)
+    plan = make_plan(state, policy, settings, planning_trees(tree))
     return Planned(settings, policy, state, plan, encode(plan))

@@ -77,6 +77,14 @@ def parser() -> argparse.ArgumentParser:
     plan = add("plan", "compute the plan from the working tree; no network")
     plan.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there are changes or conflicts")
     plan.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text")
+    plan.add_argument(
+        "--speculative", action="store_true", help="show what this policy would do; write nothing; never to be applied"
+    )
+    plan.add_argument(
+        "--base",
+        metavar="REV",
+        help="with --speculative: the commit whose policy to compare with (default: the fork point)",
+    )
     plan.add_argument("--json", dest="format", action="store_const", const="json", help="short for --format json")
     _json(
         add("adopt", "report which accounts made by others would be joined, before anything is taken over; no network")
@@ -173,6 +181,12 @@ def _snapshot(context: Context, arguments: argparse.Namespace) -> Exit:
 
 
 def _plan(context: Context, arguments: argparse.Namespace) -> Exit:
+    if arguments.speculative:
+        from .speculate import speculate
+
+        return speculate(context, arguments.format, arguments.base, detailed=arguments.detailed_exitcode)
+    if arguments.base is not None:
+        raise UsageError("--base needs --speculative", "A plan that can be applied is compared with nothing.")
     from .plan import plan
 
     return plan(context, arguments.format, detailed=arguments.detailed_exitcode)

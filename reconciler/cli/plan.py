@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.errors import Exit
 from reconciler.git.repository import Repository
 from reconciler.model.plan import Plan
+from reconciler.planning.encode import Encoded
 
 from .context import Context
 from .loading import Planned, planned
@@ -18,7 +19,7 @@ def plan(context: Context, output: str, *, detailed: bool) -> Exit:
     repository = Repository.open(context.directory)
     made = planned(context, repository.work_tree())
     write(context, made)
-    show(context, made, output)
+    show(context, made.plan, made.encoded, output)
     return verdict(made.plan, detailed=detailed)
 
 
@@ -33,23 +34,23 @@ def write(context: Context, made: Planned) -> None:
     write_file(context.directory, words, markdown(made.plan, *digests).encode())
 
 
-def show(context: Context, made: Planned, output: str) -> None:
+def show(context: Context, plan: Plan, encoded: Encoded, output: str) -> None:
     """Print the plan in one of its forms."""
-    digest = made.encoded.digest
+    digest = encoded.digest
     if output == "json":
-        context.out.out(made.encoded.text.decode("ascii"), end="", highlight=False)
+        context.out.out(encoded.text.decode("ascii"), end="", highlight=False)
     elif output == "markdown":
         from reconciler.render.plan_markdown import markdown
 
-        context.out.out(markdown(made.plan, digest, made.encoded.changes_digest), end="", highlight=False)
+        context.out.out(markdown(plan, digest, encoded.changes_digest), end="", highlight=False)
     elif output == "html":
         from reconciler.render.plan_html import html
 
-        context.out.out(html(made.plan, digest), end="", highlight=False)
+        context.out.out(html(plan, digest), end="", highlight=False)
     else:
         from reconciler.render.plan_terminal import terminal
 
-        terminal(made.plan, digest, context.out)
+        terminal(plan, digest, context.out)
 
 
 def verdict(plan: Plan, *, detailed: bool) -> Exit:

@@ -83,6 +83,19 @@ class Repository:
         """Return the id of a commit's first parent, None where it has none or a shallow clone ends."""
         return self.git.run("rev-parse", "--verify", "--quiet", f"{commit}^^{{commit}}", ok=(0, 1, 128)).text or None
 
+    def branched_off(self, remote: str, branch: str) -> str:
+        """Return the commit where HEAD left the remote's branch as last fetched; HEAD where none was ever fetched."""
+        tracking = f"refs/remotes/{remote}/{branch}"
+        if not self.git.run("rev-parse", "--verify", "--quiet", tracking, ok=(0, 1)).text:
+            return "HEAD"
+        found = self.git.run("merge-base", "HEAD", tracking, ok=(0, 1, 128)).text
+        if not found:
+            raise GitError(
+                f"HEAD and {readable(f'{remote}/{branch}')} have no commit in common here",
+                "Fetch more of their history (git fetch --unshallow), or name the commit to compare with: --base REV.",
+            )
+        return found
+
     def work_tree(self) -> GitTree:
         """Return what the operations directory holds on disk now, cut down to `trees.SCOPE`.
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .dn import DN
 from .values import Value
+
+if TYPE_CHECKING:
+    from .speculation import Speculation  # which is made of changes
 
 
 class Action(StrEnum):
@@ -161,6 +165,8 @@ class Plan:
     """Accounts joined to a guest when the plan was made: what a guard's percent is of."""
     deferred: int = 0
     notes: tuple[str, ...] = field(default=())
+    speculation: Speculation | None = None
+    """Set where the plan only shows what a change of the policy would do: such a plan is never applied."""
 
     @property
     def complete(self) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from reconciler import __version__
 from reconciler.errors import StalePlanError
 from reconciler.model.plan import Change, Conflict, Delta, Guard, Plan, Rule
+from reconciler.model.speculation import Kind, Speculation, Unknown
 from reconciler.model.values import Value
 
 FORMAT_VERSION = "1.0"
@@ -47,6 +48,17 @@ def encode(plan: Plan) -> Encoded:
     return Encoded(text.encode("ascii"), digest, changes_digest)
 
 
+def encode_unplannable(base: str, unknown: tuple[Unknown, ...]) -> bytes:
+    """Return what stands for a speculative plan of which nothing can be said."""
+    stored: dict[str, Json] = {
+        "format_version": FORMAT_VERSION,
+        "tool": {"name": "reconcile", "version": __version__},
+        "speculative": True,
+        "speculation": _speculation(Speculation(base, None, unknown)),
+    }
+    return (json.dumps(stored, indent=1, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
+
+
 def stored_digest(text: bytes, path: str = "state/plan.json") -> str:
     """Return the digest a stored plan claims. Raises StalePlanError for a damaged file or an unknown major format."""
     try:
@@ -66,6 +78,11 @@ def stored_digest(text: bytes, path: str = "state/plan.json") -> str:
         )
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise _damaged(path, "it names no digest")
+    if document.get("speculative", False) is not False:
+        raise StalePlanError(
+            f"{path} is speculative: it shows what a change of the policy would do, and is never applied",
+            "Run `reconcile snapshot` and `reconcile propose`, and merge what it proposes.",
+        )
     return digest
 
 
@@ -95,6 +112,7 @@ def _document(plan: Plan) -> dict[str, Json]:
         "serial": origin.serial,
         "as_of": origin.as_of,
         "expires": origin.expires,
+        "speculative": plan.speculation is not None,
         "complete": plan.complete,
         "deferred": plan.deferred,
         "managed": plan.managed,
@@ -104,6 +122,7 @@ def _document(plan: Plan) -> dict[str, Json]:
         "held": [_conflict(c) for c in plan.held],
         "unmanaged": [{"sid": u.sid, "dn": u.dn.text} for u in plan.unmanaged],
         "notes": list(plan.notes),
+        **({} if plan.speculation is None else {"speculation": _speculation(plan.speculation)}),
     }
 
 
@@ -153,6 +172,34 @@ def _guard(guard: Guard) -> dict[str, Json]:
         "limit": guard.limit,
         "refused": guard.refused,
         "message": guard.message,
+    }
+
+
+def _speculation(speculation: Speculation) -> dict[str, Json]:
+    radius = speculation.radius
+    return {
+        "base": speculation.base,
+        "unknown": [{"what": u.what, "rule": _rule(u.rule)} for u in speculation.unknown],
+        "radius": None
+        if radius is None
+        else {
+            "accounts": radius.accounts,
+            "kinds": [_kind(k) for k in radius.kinds],
+            "places": [{"ou": ou, "accounts": n} for ou, n in radius.places],
+            "examples": [{"effect": e.effect.value, **_change(e.change)} for e in radius.examples],
+            "changes": [*sorted(radius.changes)],
+        },
+    }
+
+
+def _kind(kind: Kind) -> dict[str, Json]:
+    return {
+        "effect": kind.effect.value,
+        "action": kind.action.value if kind.action else None,
+        "conflict": kind.conflict or None,
+        "attributes": list(kind.attributes),
+        "rules": [_rule(r) for r in kind.rules],
+        "accounts": kind.accounts,
     }
 
 

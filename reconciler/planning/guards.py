@@ -46,7 +46,8 @@ def _verdict(
         )
     message = (
         f"{found}. "
-        f"If that many are right, add to the policy, for review: acknowledge: [{{counts: {{{action}: {count}}}, reason: …, until: <date>}}]"
+        f"If that many are right, add to the policy, for review: "
+        f"`acknowledge: [{{counts: {{{action}: {count}}}, reason: …, until: <date>}}]`"
     )
     return Guard(action, total, allowed, refused=True, message=message)
 

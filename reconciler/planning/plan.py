@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from reconciler.errors import StateError
+from reconciler.errors import NotImportedError
 from reconciler.model.account import Account
 from reconciler.model.dn import DN, within
 from reconciler.model.guest import Guest
@@ -26,7 +26,7 @@ from .standing import Standing, standing
 def make_plan(state: State, policy: Policy, settings: Settings, trees: Iterable[tuple[str, str]]) -> Plan:
     """Return the plan for one tree. The same arguments give the same plan, on any machine at any time.
 
-    `trees` names the git objects the arguments came from. Raises StateError when one side was never imported, or was
+    `trees` names the git objects the arguments came from. Raises NotImportedError when one side was never imported, or was
     imported for other settings or with fewer attributes than the policy uses.
     """
     graph, directory = _imported(state, policy, settings)
@@ -66,24 +66,26 @@ def _imported(state: State, policy: Policy, settings: Settings) -> tuple[GraphCu
     graph, directory = state.manifest.graph, state.manifest.directory
     if graph is None or directory is None:
         side = "Entra" if graph is None else "Active Directory"
-        raise StateError(f"state/manifest.yaml: {side} was never imported", "Run `reconcile snapshot` for both sides.")
+        raise NotImportedError(
+            f"state/manifest.yaml: {side} was never imported", "Run `reconcile snapshot` for both sides."
+        )
     if missing := sorted(set(policy.guest_attributes) - set(graph.attributes)):
-        raise StateError(
+        raise NotImportedError(
             f"the policy uses guest attributes that were never imported: {', '.join(missing)}",
             "Run `reconcile snapshot --only graph`: it imports them with a full round. Nothing can be said about them before.",
         )
     if missing := sorted(set(policy.account_attributes) - set(directory.attributes)):
-        raise StateError(
+        raise NotImportedError(
             f"the policy uses account attributes that were never imported: {', '.join(missing)}",
             "Run `reconcile snapshot --only ad`.",
         )
     if {DN(o) for o in directory.ous} != set(settings.directory.ous):
-        raise StateError(
+        raise NotImportedError(
             f"state/accounts was imported from other OUs ({'; '.join(directory.ous)}) than reconcile.yaml names",
             "Run `reconcile snapshot --only ad`.",
         )
     if graph.tenant != settings.entra.tenant:
-        raise StateError(
+        raise NotImportedError(
             f"state/guests was imported from tenant {graph.tenant}, but reconcile.yaml names {settings.entra.tenant}",
             "Use an operations directory of its own for each tenant.",
         )

@@ -42,6 +42,11 @@ class Compiled:
     _engine: Engine
     _program: cel.Expression
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The guest attributes it reads, by Graph's names; `id` may be among them."""
+        return self.syntax.reads
+
     def value(self, guest: Guest) -> Value | None:
         """Evaluate for a guest; an empty result is None, a list is sorted. Raises EvaluationError."""
         outcome = self.outcome(guest)

@@ -31,6 +31,16 @@ class Expression(Protocol):
         """Where it stands."""
         ...
 
+    @property
+    def source(self) -> str:
+        """Its text."""
+        ...
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """The guest attributes it reads, by Graph's names; `id` may be among them."""
+        ...
+
     def value(self, guest: Guest) -> Value | None:
         """Evaluate for a guest; an empty result is None. Raises EvaluationError."""
         ...

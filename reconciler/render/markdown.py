@@ -17,8 +17,10 @@ from .visible import Shown, visible
 _LONG_RUN = re.compile("`{3,}")
 """Never in a span: CommonMark readers give up on fences of more than 80, and three at a line's start open a block."""
 _RUN = re.compile("`+")
+_WORDS = re.compile(r"(?:`[^`]*`|[^ ])+")
+"""As text that is split at its spaces, but for those between two backticks."""
 _PIPE = re.compile(r"(\\*)\|")
-_WORD = re.compile(r"""[("]?(?:(?![0-9A-Fa-f]{7})[A-Za-z]+(?:'[a-z]+)?|[a-z]+-[a-z]+|[0-9]{1,6}%?|[—→·])[)"]?""")
+_WORD = re.compile(r"""[("]?(?:(?![0-9A-Fa-f]{7})[A-Za-z]+(?:'[a-z]+)?|[a-z]+-[a-z]+|[0-9]{1,6}%?|[—→·%])[)"]?""")
 """A word that means nothing to GitHub: no mention, number, commit, address, ticket, emphasis or list marker."""
 
 
@@ -36,20 +38,20 @@ def cell(value: str, limit: int | None = None) -> str:
 def prose(text: str, limit: int | None = None) -> str:
     """Return a sentence that may have data in it: plain words stay, all else goes into code spans.
 
-    For anywhere but a table or the start of a line.
+    What stands between two backticks is one span. For anywhere but a table or the start of a line.
     """
     parts: list[str] = []
     pending: list[str] = []
-    for word in visible(text, limit).split(" "):
-        core = word[:-1] if word[-1:] in (".", ",", ";", ":") else word
-        number_point = word[-1:] == "." and core[-1:].isdigit()
-        if _WORD.fullmatch(core) and not number_point:
+    for word in _WORDS.findall(visible(text, limit)) or [""]:
+        core = word.rstrip(".,;:" if "(" in word else ".,;:)")
+        tail = word[len(core) :]
+        if _WORD.fullmatch(core) and not (tail[:1] == "." and core[-1:].isdigit()):
             parts += [*_joined(pending), word]
             pending = []
         else:
             pending.append(core or word)
-            if core and core != word:
-                parts.append(_joined(pending)[0] + word[-1])
+            if core and tail:
+                parts.append(_joined(pending)[0] + tail)
                 pending = []
     return " ".join([*parts, *_joined(pending)])
 

@@ -8,6 +8,8 @@ from reconciler.model.plan import Action, Change, Conflict, Delta, Plan, Rule
 
 from .groups import Group, conflicts_by_kind, grouped
 from .html import code, text
+from .speculation import SPECULATIVELY, parts, speculative_verdict
+from .speculation_html import speculation_html
 from .values import LIMIT, sides
 from .verdict import VERBS, count, summary, verdict
 from .visible import Shown
@@ -41,7 +43,8 @@ def html(plan: Plan, digest: str) -> str:
 
 
 def _page(plan: Plan, digest: str) -> Iterator[str]:
-    said = verdict(plan)
+    speculation = plan.speculation
+    said = speculative_verdict(plan, speculation) if speculation else verdict(plan)
     yield '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     yield "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
@@ -51,15 +54,21 @@ def _page(plan: Plan, digest: str) -> Iterator[str]:
         message = "<br>\n".join(text(line) for line in guard.message.split("\n"))
         yield f"<p><b>{VERBS[guard.action]}</b>: {message}</p>\n"
     yield f"<p>{text(summary(plan))}</p>\n</header>\n"
+    if speculation:
+        yield from speculation_html(speculation)
     yield from _counts(plan)
     yield from (f"<p>Note: {text(note)}</p>\n" for note in plan.notes)
-    dangerous, routine = grouped(plan)
-    for title, groups in (("Dangerous", dangerous), ("Routine", routine)):
+    told = parts(plan)
+    dangerous, routine = grouped(told.own)
+    pending = [g for some in grouped(told.other) for g in some]
+    titled = ("Dangerous", dangerous), ("Routine", routine), ("Pending without this change too", pending)
+    for title, groups in titled:
         if groups:
             yield f"<h2>{title}: {count(sum(len(g.changes) for g in groups), 'change')}</h2>\n"
         for group in groups:
             yield from _group(group)
-    yield from _conflicts("Conflicts", plan.conflicts)
+    yield from _conflicts("Conflicts", told.own.conflicts)
+    yield from _conflicts("Conflicts pending without this change too", told.other.conflicts)
     yield from _conflicts("Held back by the policy", plan.held)
     if plan.unmanaged:
         yield f"<h2>Not managed, and left alone: {count(len(plan.unmanaged), 'account')}</h2>\n<details>\n"
@@ -160,4 +169,5 @@ def _about(plan: Plan, digest: str) -> Iterator[str]:
     }
     yield "<h2>This plan</h2>\n<table>\n"
     yield from (f"<tr><td>{name}</td><td>{shown}</td></tr>\n" for name, shown in rows.items())
-    yield f"</table>\n<p>{code('reconcile plan')} recomputes it from the same tree, with no credentials.</p>\n"
+    how = SPECULATIVELY if plan.speculation else "reconcile plan"
+    yield f"</table>\n<p>{code(how)} recomputes it from the same tree, with no credentials.</p>\n"

@@ -10,10 +10,13 @@ from reconciler.model.values import utf16_length
 from .fit import Block, Section, fit
 from .groups import Group, conflicts_by_kind, grouped
 from .markdown import cell, code, prose
+from .speculation import MARK, SPECULATIVELY, parts, pending_title, speculative_verdict
+from .speculation_markdown import radius_markdown
 from .values import LIMIT, sides
 from .verdict import VERBS, Kind, count, verdict
 from .visible import Shown
 
+WHERE = "state/plan.json"
 _SENTENCE = 600
 _NOTES = 10
 _FEW = 5
@@ -29,7 +32,7 @@ _ALERT = {
 }
 
 
-def markdown(plan: Plan, digest: str, changes_digest: str, limit: int = 65536, where: str = "state/plan.json") -> str:
+def markdown(plan: Plan, digest: str, changes_digest: str, limit: int = 65536, where: str = WHERE) -> str:
     """Return the plan for people, in at most `limit` UTF-16 code units (GitHub's own limit by default; at least 8,000).
 
     The verdict comes first, then what is dangerous, then what is routine. A large plan shows the beginning of each
@@ -37,16 +40,23 @@ def markdown(plan: Plan, digest: str, changes_digest: str, limit: int = 65536, w
     """
     top = "".join(_top(plan, min(_SENTENCE, limit // 100)))
     foot = _foot(plan, digest, changes_digest)
+    if plan.speculation and where == WHERE:
+        where = SPECULATIVELY
     return top + fit(_sections(plan, where), limit - utf16_length(top) - utf16_length(foot)) + foot
 
 
 def _top(plan: Plan, sentence: int) -> Iterator[str]:
-    said = verdict(plan)
+    speculation = plan.speculation
+    said = speculative_verdict(plan, speculation) if speculation else verdict(plan)
     yield f"> [!{_ALERT[said.kind]}]\n> **{said.title}.** {said.detail}\n"
+    if speculation:
+        yield f">\n> {MARK}\n"
     for guard in plan.refused:
         message = guard.message.replace("\n", " ")
         yield f">\n> - **{VERBS[guard.action]}**: {prose(message, sentence)}\n"
     yield "\n"
+    if speculation:
+        yield radius_markdown(speculation)
     if plan.changes:
         yield from _counts(plan)
     if plan.deferred:
@@ -76,6 +86,8 @@ def _sections(plan: Plan, where: str) -> Iterator[Section]:
     def folded(title: str) -> tuple[str, str]:
         return f"<details>\n<summary>{title}</summary>\n\n", "</details>\n\n"
 
+    told = parts(plan)
+    plan, other = told.own, told.other
     dangerous, routine = grouped(plan)
     if dangerous:
         n = sum(len(g.changes) for g in dangerous)
@@ -87,6 +99,11 @@ def _sections(plan: Plan, where: str) -> Iterator[Section]:
         n = sum(len(g.changes) for g in routine)
         head, foot = folded(f"<b>Routine: {count(n, 'change')}</b>")
         yield Section(head, [_block(g, where) for g in routine], rest, foot)
+    if other.changes or other.conflicts:
+        head, foot = folded(pending_title(other))
+        blocks = [_block(g, where) for some in grouped(other) for g in some]
+        blocks += [_conflicts(kind, found, where) for kind, found in conflicts_by_kind(other.conflicts).items()]
+        yield Section(head, blocks, rest, foot)
     if plan.held:
         head, foot = folded(f"Held back by the policy: {len(plan.held):,}")
         blocks = [_conflicts(kind, found, where, "object") for kind, found in conflicts_by_kind(plan.held).items()]
@@ -220,5 +237,6 @@ def _foot(plan: Plan, digest: str, changes_digest: str) -> str:
         ("changes digest", cell(changes_digest, LIMIT)),
     ]
     table = "".join(f"| {name} | {shown} |\n" for name, shown in rows)
-    again = "`reconcile plan` recomputes it from the same tree, with no credentials."
+    how = SPECULATIVELY if plan.speculation else "reconcile plan"
+    again = f"`{how}` recomputes it from the same tree, with no credentials."
     return f"| this plan | |\n|---|---|\n{table}\n{again}\n"

@@ -14,10 +14,13 @@ from reconciler.model.values import Value
 
 from .groups import Group, conflicts_by_kind, grouped
 from .page import Page, padded, widest
+from .speculation import SPECULATIVELY, parts, pending_title, speculative_verdict
+from .speculation_terminal import speculation
 from .values import sides
 from .verdict import VERBS, Kind, count, summary, verdict
 from .visible import Shown
 
+WHERE = "state/plan.json"
 _WHOLE = 20
 """A plan of more changes and conflicts is summarised."""
 _VALUE = 80
@@ -57,19 +60,27 @@ class _Most:
 _ALL = _Most(*[sys.maxsize] * 5)
 
 
-def terminal(plan: Plan, digest: str, console: Console, *, full: bool = False, where: str = "state/plan.json") -> None:
+def terminal(plan: Plan, digest: str, console: Console, *, full: bool = False, where: str = WHERE) -> None:
     """Print a plan. One of many changes is summarised, unless `full`; `where` is the file that has them all."""
     page = Page(console)
+    if plan.speculation and where == WHERE:
+        where = SPECULATIVELY
+    told = parts(plan)
     most = _ALL if full or len(plan.changes) + len(plan.conflicts) <= _WHOLE else _Most()
-    dangerous, routine = grouped(plan)
+    dangerous, routine = grouped(told.own)
     left = _groups(page, "Dangerous", dangerous, most.dangerous, most.groups)
     left += _groups(page, "Routine", routine, most.routine, most.groups)
-    left += _conflicts(page, "Conflicts, for a person to resolve", plan.conflicts, most.conflicts)
+    left += _conflicts(page, "Conflicts, for a person to resolve", told.own.conflicts, most.conflicts)
+    if told.other.changes or told.other.conflicts:
+        page.line(page.words(f"{pending_title(told.other)} (`reconcile plan` shows them)", "dim"))
+        page.blank()
     left += _conflicts(page, "Held back by the policy", plan.held, most.conflicts)
     if left:
         page.line(f"{left:,} more are not shown here: ", page.data(where), " has them all.")
         page.blank()
     _about(page, plan, digest, (_ALL if full else _Most()).unmanaged)
+    if plan.speculation:
+        speculation(page, plan.speculation)
     _verdict(page, plan)
     page.print()
 
@@ -233,7 +244,7 @@ def _about(page: Page, plan: Plan, digest: str, most: int) -> None:
 
 
 def _verdict(page: Page, plan: Plan) -> None:
-    said = verdict(plan)
+    said = speculative_verdict(plan, plan.speculation) if plan.speculation else verdict(plan)
     if said.kind is not Kind.NOTHING:
         page.line(page.words(f"{said.title}.", _VERDICTS[said.kind]), " ", said.detail)
         for guard in plan.refused:

@@ -15,7 +15,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 
-from reconciler.errors import StateError
+from reconciler.errors import NotImportedError, StateError
 from reconciler.git.tree import Tree
 from reconciler.graph.attributes import NEVER_NULL
 from reconciler.model.account import Account
@@ -41,7 +41,7 @@ def load_state(tree: Tree) -> State:
     """Return the state; raise StateError where it is absent, damaged, half-written or not what its manifest says."""
     data = tree.read(MANIFEST)
     if data is None:
-        raise StateError(f"{MANIFEST}: nothing has been imported yet", "Run `reconcile snapshot`.")
+        raise NotImportedError(f"{MANIFEST}: nothing has been imported yet", "Run `reconcile snapshot`.")
     written = read_manifest(data)
     if written.incomplete:
         raise StateError(

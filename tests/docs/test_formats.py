@@ -39,7 +39,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Documents:
 @pytest.fixture(scope="module")
 def formats(written: Documents) -> dict[str, set[str]]:
     """The keys of every documented format, as they are written."""
-    plans = [json.loads(encode(p).text) for p in (builder.small(), builder.guarded(), builder.conflicted())]
+    made = builder.small(), builder.guarded(), builder.conflicted(), builder.speculative()
+    plans = [json.loads(encode(p).text) for p in made]
+    speculations = [p["speculation"] for p in plans if p["speculative"]]
     changes = [c for p in [*plans, written.plan] for c in p["changes"]]
     kinds = {kind: [e for e in written.journal if e["kind"] == kind] for kind in ("open", "intent", "outcome", "close")}
     every = {"v", "at", "kind"}
@@ -49,6 +51,9 @@ def formats(written: Documents) -> dict[str, set[str]]:
         "value": _keys(v for c in changes for v in c["attributes"].values()),
         "guard": _keys(g for p in plans for g in p["guards"]),
         "conflict": _keys(c for p in plans for c in (*p["conflicts"], *p["held"])),
+        "speculation": _keys(speculations),
+        "radius": _keys(s["radius"] for s in speculations),
+        "kind": _keys(k for s in speculations for k in s["radius"]["kinds"]),
         "journal": every,
         **{f"journal.{kind}": _keys(entries) - every for kind, entries in kinds.items()},
         "receipt": set(written.receipt),

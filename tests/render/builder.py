@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.model.dn import DN
 from reconciler.model.plan import Action, Change, Conflict, Delta, Guard, Origin, Plan, Rule, Unmanaged
+from reconciler.model.speculation import Effect, Example, Kind, Radius, Speculation, Unknown
 from reconciler.model.values import Value
 
 DIGEST = "3f2a" * 16
@@ -228,6 +231,33 @@ def conflicted() -> Plan:
             ),
         ),
     )
+
+
+def speculative() -> Plan:
+    """A change of the policy: two accounts come otherwise, one is no longer disabled, one is stuck; a create is pending anyway."""
+    moved = change(Action.MOVE, 5, "Eve Fabrikam", to=FABRIKAM)
+    renamed = update(7, "Grace | Hopper")
+    kept = change(Action.DISABLE, 2, "Mallory Blocked", delta("userAccountControl", 262656, 262658))
+    stuck = conflict(9, "Trent")
+    radius = Radius(
+        accounts=4,
+        kinds=(
+            Kind(Effect.NEW, Action.MOVE, "", (), (moved.rule,), 1),
+            Kind(Effect.GONE, Action.DISABLE, "", (), (kept.rule,), 1),
+            Kind(Effect.NEW, None, stuck.kind, (), (rule("flows.userPrincipalName"),), 1),
+            Kind(Effect.OTHERWISE, Action.UPDATE, "", ("displayName",), (rule("flows.displayName"),), 1),
+        ),
+        places=((GUESTS, 3), (FABRIKAM, 1)),
+        examples=(Example(Effect.NEW, moved), Example(Effect.GONE, kept), Example(Effect.OTHERWISE, renamed)),
+        changes=frozenset({moved.key, renamed.key}),
+        conflicts=frozenset({(stuck.subject, stuck.kind)}),
+    )
+    unknown = Unknown(
+        f"flows.department ({FILE}:31) reads department of guests, which was never imported",
+        rule("flows.department", 31),
+    )
+    made = plan(moved, renamed, create(11, "Judy New"), conflicts=(stuck, conflict(12, "Victor Stuck Before")))
+    return replace(made, speculation=Speculation("1f" * 20, radius, (unknown,)))
 
 
 def large(changes: int) -> Plan:

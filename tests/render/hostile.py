@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from reconciler.model.dn import DN
 from reconciler.model.plan import Action, Change, Conflict, Delta, Guard, Plan, Rule, Unmanaged
+from reconciler.model.speculation import Effect, Example, Kind, Radius, Speculation, Unknown
 
 from . import builder
 
@@ -61,3 +62,25 @@ def everywhere(text: str) -> Plan:
         conflicts,
         notes=(text,),
     )
+
+
+def speculating(text: str) -> Plan:
+    """The same as a speculative plan, with the text wherever its radius can hold data."""
+    plan = everywhere(text)
+    rule = Rule(text, text, 1)
+    named = text + "?"
+    kinds = tuple(
+        Kind(effect, action, "", (text, named), (rule, Rule(named, text, 1)), 1)
+        for effect in Effect
+        for action in Action
+    )
+    conflicts = tuple(Kind(effect, None, text, (), (rule,), 1) for effect in Effect)
+    radius = Radius(
+        accounts=3,
+        kinds=(*kinds[:4], *conflicts, *kinds[4:]),
+        places=((text, 2), (named, 1)),
+        examples=tuple(Example(Effect.NEW, c) for c in plan.changes),
+        changes=frozenset(c.key for c in plan.changes[:-2]),
+        conflicts=frozenset({(plan.conflicts[0].subject, text)}),
+    )
+    return replace(plan, speculation=Speculation(text, radius, (Unknown(text, rule), Unknown(f"says {text}."))))

@@ -13,38 +13,28 @@ The set of escaped code points is fixed here, not taken from `unicodedata`: byte
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from json.encoder import encode_basestring
 
 from reconciler.errors import StateError
+
+from .outline import Loaded, read_outline
+from .strict import BARE, ESCAPED, MAX_KEY
 
 Node = str | int | bool | Sequence[str] | Mapping[str, "Node | None"] | None
 """What a key may hold. None and an empty list stand for an absent key."""
 
-Loaded = str | int | bool | list[str] | dict[str, "Loaded"]
-"""What a key was found to hold."""
+REMEDY = "Restore the file from git, or mend the line."
+"""What to do about a damaged file."""
 
 INTEGER_BITS = 64
 """Integers are LDAP's large integers at most ([MS-ADTS] 3.1.1.2.2.2.4): signed, 64 bits."""
 
-_MAX_KEY = 1000
-"""YAML ends an implicit key at 1024 characters (YAML 1.2.2, 7.4.2)."""
-
-_ESCAPED = re.compile(
-    "["
-    "\x7f-\x9f\xad"  # delete, C1 controls, soft hyphen
-    "\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u3164\uffa0"  # joiners, fillers and marks that show nothing
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero-width, bidirectional, line and paragraph separators
-    "\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff"  # byte order mark, annotations, noncharacters
-    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # shorthand and musical format controls
-    "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"  # tags: text nobody sees
-    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
-    + "]"
-)
+_ESCAPED = re.compile(f"[{ESCAPED}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][A-Za-z0-9_]{0,127}", re.IGNORECASE)
-_json = json.JSONEncoder(ensure_ascii=False).encode
+_PLAIN_KEY = re.compile(f"{BARE}:")
 
 
 def dump(document: Mapping[str, Node]) -> bytes:
@@ -67,17 +57,21 @@ def load(data: bytes, path: str) -> dict[str, Loaded]:
     """Return the document that these bytes hold; `path` is for messages.
 
     Canonical or written by hand, as long as it means one thing: see `reader`. Raises StateError (`file:line`) for
-    everything else, and never anything but StateError, whatever the bytes. This is the boundary where a faster reader
-    of the strict form would be tried first.
+    everything else, and never anything but StateError, whatever the bytes. What is canonical is read in one pass, without
+    PyYAML, which is not even imported then.
     """
-    from .reader import read
+    document = read_outline(data)
+    if document is None:
+        from .reader import read
 
-    return read(data, path)
+        document = read(data, path)
+    return document
 
 
 def quote(value: str) -> str:
     """Return one string as it stands in a canonical file."""
-    return _ESCAPED.sub(_escape, _json(value))
+    quoted = encode_basestring(value)
+    return quoted if value.isascii() and "\x7f" not in value else _ESCAPED.sub(_escape, quoted)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -85,32 +79,34 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004  the end of the basic plane
 
 
-def _key(name: str) -> str:
-    if _PLAIN_KEY.fullmatch(name):
+@lru_cache(maxsize=1024)
+def key(name: str) -> str:
+    """Return one key as it stands in a canonical file: plain where no reader would retype it."""
+    if _PLAIN_KEY.fullmatch(f"{name}:"):
         return name
     quoted = quote(name)
-    if len(quoted) > _MAX_KEY:
-        raise StateError(f"a key of a state file to be written is longer than {_MAX_KEY} characters: {quoted[:60]}…")
+    if len(quoted) > MAX_KEY:
+        raise StateError(f"a key of a state file to be written is longer than {MAX_KEY} characters: {quoted[:60]}…")
     return quoted
 
 
 def _write(mapping: Mapping[str, Node], indent: str, lines: list[str]) -> None:
     for name, value in mapping.items():
-        key = f"{indent}{_key(name)}:"
+        start = f"{indent}{key(name)}:"
         if isinstance(value, str):
-            lines.append(f"{key} {quote(value)}\n")
+            lines.append(f"{start} {quote(value)}\n")
         elif isinstance(value, bool):
-            lines.append(f"{key} {'true' if value else 'false'}\n")
+            lines.append(f"{start} {'true' if value else 'false'}\n")
         elif isinstance(value, int):
-            lines.append(f"{key} {_integer(value, name)}\n")
+            lines.append(f"{start} {_integer(value, name)}\n")
         elif isinstance(value, Mapping):
-            lines.append(f"{key}\n")
-            start = len(lines)
+            lines.append(f"{start}\n")
+            before = len(lines)
             _write(value, indent + "  ", lines)
-            if len(lines) == start:
-                lines[-1] = f"{key} {{}}\n"
+            if len(lines) == before:
+                lines[-1] = f"{start} {{}}\n"
         elif value:
-            lines.append(f"{key}\n")
+            lines.append(f"{start}\n")
             lines.extend(f"{indent}  - {quote(item)}\n" for item in value)
 
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 from reconciler.errors import StateError
 from reconciler.model.values import Value
 
-from .canonical import Loaded
-from .reader import REMEDY, locate
+from .canonical import REMEDY
+from .outline import Loaded
 
 Word = TypeVar("Word", bound=str)
 
@@ -29,6 +29,8 @@ class Source:
 
     def error(self, keys: tuple[str, ...], problem: str, remedy: str = REMEDY) -> StateError:
         """Return what to raise about the key that `keys` lead to."""
+        from .reader import locate
+
         return StateError(f"{locate(self.data, self.path, keys)}: {'.'.join(keys)}: {problem}", remedy)
 
 
@@ -86,7 +88,7 @@ class Fields:
         value = self.optional(name)
         if value is None:
             return None
-        if not _is_time(value):
+        if not is_time(value):
             raise self.refuse(name, f"not a time like 2026-05-01T12:00:00Z: {value[:_SHOWN]!r}")
         return value
 
@@ -140,7 +142,8 @@ class Fields:
         return self._node.get(name)
 
 
-def _is_time(text: str) -> bool:
+def is_time(text: str) -> bool:
+    """Whether this is a time of the calendar like 2026-05-01T12:00:00Z."""
     try:
         return _TIME.fullmatch(text) is not None and bool(datetime.fromisoformat(text))
     except ValueError:

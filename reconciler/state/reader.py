@@ -15,9 +15,9 @@ import yaml
 
 from reconciler.errors import StateError
 
-from .canonical import Loaded, fits, has_surrogate
+from .canonical import REMEDY, fits, has_surrogate
+from .outline import Loaded
 
-REMEDY = "Restore the file from git, or mend the line."
 _RESOLVE = "Take one side whole (git checkout --ours or --theirs), then run `reconcile snapshot`: both were imports of the same."
 _MAX_DEPTH = 8
 _MAX_DIGITS = 19

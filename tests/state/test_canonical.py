@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from reconciler.errors import StateError
-from reconciler.state.canonical import Loaded, Node, dump, load, quote
+from reconciler.state.canonical import Node, dump, load, quote
+from reconciler.state.outline import Loaded
 from reconciler.state.reader import read
 
 from .records import LAW

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import StateError
-from reconciler.state.canonical import Loaded, dump, load
+from reconciler.state.canonical import dump, load
+from reconciler.state.outline import Loaded
 from reconciler.state.reader import locate, read
 
 from .records import LAW

@@ -9,6 +9,8 @@ import pytest
 from reconciler.demo.samba import Controller
 from reconciler.demo.samba.administrator import Administrator
 from reconciler.directory.connect import open_reader, open_writer
+from reconciler.directory.ldap.reader import LdapReader
+from reconciler.directory.ldap.strategy import Walking
 from reconciler.directory.port import DirectoryReader, DirectoryWriter
 from reconciler.model.dn import DN
 from reconciler.model.values import Value
@@ -79,3 +81,12 @@ def world(
 @pytest.mark.samba
 class TestLdap(DirectoryContract):
     """Everything the contract says."""
+
+    def test_every_entry_is_walked_and_none_is_decoded_by_ldap3(self, world: World, reader: DirectoryReader) -> None:
+        assert isinstance(reader, LdapReader)
+        strategy = reader._session._connection.strategy
+        assert type(strategy) is Walking
+        added = {world.add(name).guid for name in ("alice", "bob", "carol")}
+        before = strategy.walked
+        assert {e.guid for e in reader.accounts([world.ou], ["displayName"])} == added
+        assert strategy.walked - before >= len(added)

@@ -6,20 +6,36 @@ import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path
 
 import pytest
 
 from reconciler.directory.ldap.dial import Endpoint, Patience, Simple, dial
 from reconciler.directory.ldap.entries import Entries, Groups
-from reconciler.directory.ldap.session import Found, Session
+from reconciler.directory.ldap.session import Session
 from reconciler.directory.ldap.tls import context
+from reconciler.directory.ldap.wire import Found
 from reconciler.errors import DirectoryError, DirectoryUnavailableError, SettingsError
-from tests.support.scripted import BIND, EXTENDED, SEARCH, Answer, Script, Scripted, done, entry, paging, reference, tlv
+from tests.support.scripted import (
+    BIND,
+    EXTENDED,
+    SEARCH,
+    Answer,
+    Script,
+    Scripted,
+    done,
+    entry,
+    paging,
+    reference,
+    result,
+    tlv,
+)
 
 BASE = "OU=Guests,DC=contoso,DC=test"
 ALICE = entry(b"CN=alice," + BASE.encode(), cn=[b"alice"])
 PASSWORD = "sesame-Passw0rd"
+NESTED = reduce(lambda inside, _n: tlv(0x30, inside), range(5000), b"")
 LAST, MORE = paging(b""), paging(b"more")
 _SID = bytes.fromhex("010500000000000515000000") + bytes(16)
 
@@ -102,13 +118,30 @@ class TestIncompleteAnswers:
             tlv(0x30, b"\x02\x01\x03", ALICE)[:-4],
             b"HTTP/1.1 400 Bad Request\r\n\r\n",
             bytes.fromhex("3003020103"),
+            b"\x30\x84\x7f\xff\xff\xff" + bytes(1000),
+            b"\x30\x80\x02\x01\x03\0\0",
+            tlv(0x30, b"\x02\x01\x03", NESTED),
+            tlv(0x30, b"\x02\x01\x03", tlv(0x65, NESTED)),
+            tlv(0x30, b"\x02\x01\x03", ALICE[:2] + b"\x7f" + ALICE[3:]) + tlv(0x30, b"\x02\x01\x03", done(), LAST),
             tlv(
                 0x30,
                 b"\x02\x01\x00",
                 tlv(0x78, tlv(0x0A, b"\x34"), tlv(4), tlv(4), tlv(0x8A, b"1.3.6.1.4.1.1466.20036")),
             ),
         ],
-        ids=["nothing", "no-end", "half-an-entry", "http", "empty-message", "notice-of-disconnection"],
+        ids=[
+            "nothing",
+            "no-end",
+            "half-an-entry",
+            "http",
+            "empty-message",
+            "two-gigabytes",
+            "no-length",
+            "nested",
+            "nested-result",
+            "a-dn-beyond-its-entry",
+            "notice-of-disconnection",
+        ],
     )
     def test_a_cut_or_senseless_answer_is_a_lost_connection(self, tmp_path: Path, cut: bytes) -> None:
         with controller(tmp_path, lambda _n: cut) as (_, session):
@@ -156,6 +189,26 @@ class TestStartTls:
                 dial(endpoint, context(scripted.ca_file), Simple("u", PASSWORD), read_only=True)
         assert scripted.heard == [EXTENDED]
         assert PASSWORD.encode() not in scripted.received
+
+    @pytest.mark.parametrize(
+        "injected", [tlv(0x30, b"\x02\x01\x02", result(0x61, 0)), b"\x30"], ids=["a-bind", "a-byte"]
+    )
+    def test_what_somebody_put_before_it_is_no_answer_and_no_password_is_sent(
+        self, tmp_path: Path, injected: bytes
+    ) -> None:
+        with Scripted(tmp_path, starttls=0, injected=injected) as scripted:
+            endpoint = Endpoint.parse(f"ldap://127.0.0.1:{scripted.port}")
+            with pytest.raises(DirectoryUnavailableError, match="before TLS began"):
+                dial(endpoint, context(scripted.ca_file), Simple("u", PASSWORD), read_only=True)
+        assert scripted.heard == [EXTENDED]
+        assert PASSWORD.encode() not in scripted.received
+
+    def test_where_it_is_promised_and_kept_the_password_is_sent(self, tmp_path: Path) -> None:
+        with Scripted(tmp_path, starttls=0, injected=b"") as scripted:
+            endpoint = Endpoint.parse(f"ldap://127.0.0.1:{scripted.port}")
+            dial(endpoint, context(scripted.ca_file), Simple("u", PASSWORD), read_only=True).close()
+        assert scripted.heard[:2] == [EXTENDED, BIND]
+        assert PASSWORD.encode() in scripted.received
 
     def test_where_it_is_promised_and_not_kept_no_password_is_sent(self, tmp_path: Path) -> None:
         with Scripted(tmp_path, starttls=0) as scripted:

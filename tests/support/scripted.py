@@ -68,15 +68,23 @@ Script = Callable[[int], Sequence[Answer] | bytes]
 class Scripted:
     """Serves one connection on `port`: every bind succeeds, searches are answered by the script.
 
-    `heard` are the operations' tags in order. With `starttls` refused, it speaks plain LDAP until then.
+    `heard` are the operations' tags in order. With `starttls` refused, it speaks plain LDAP until then. With `injected`,
+    TLS begins as promised, and those bytes come right behind the promise, in the clear.
     """
 
-    def __init__(self, directory: Path, script: Script = lambda _n: b"", *, starttls: int | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        script: Script = lambda _n: b"",
+        *,
+        starttls: int | None = None,
+        injected: bytes | None = None,
+    ) -> None:
         files = Authority.create("Scripted").write(directory, ["127.0.0.1"])
         self.ca_file = files.ca
         self.heard: list[int] = []
         self.received = b""
-        self._script, self._starttls = script, starttls
+        self._script, self._starttls, self._injected = script, starttls, injected
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(files.cert, files.key)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -98,9 +106,16 @@ class Scripted:
         if self._starttls is None:
             client = self._context.wrap_socket(client, server_side=True)
         client.settimeout(10)
-        with client, client.makefile("rb") as stream:
+        with client:
+            self._talk(client)
+
+    def _talk(self, client: socket.socket) -> None:
+        with client.makefile("rb") as stream:
             while (message := self._message(stream)) and self._answer(client, message):
-                pass
+                if self._injected is not None and self.heard == [EXTENDED]:
+                    with self._context.wrap_socket(client, server_side=True) as secured:
+                        self._talk(secured)
+                    return
 
     def _message(self, stream: io.BufferedReader) -> bytes:
         try:
@@ -122,7 +137,8 @@ class Scripted:
         if operation == BIND:
             client.sendall(tlv(0x30, number, result(0x61, _SUCCESS)))
         elif operation == EXTENDED:
-            client.sendall(tlv(0x30, number, result(0x78, self._starttls or 0, b"no TLS here")))
+            promise = tlv(0x30, number, result(0x78, self._starttls or 0, b"no TLS here"))
+            client.sendall(promise + (self._injected or b""))
         elif operation == SEARCH:
             answer = self._script(self.heard.count(SEARCH))
             if isinstance(answer, bytes):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 
 from reconciler.errors import DirectoryError
 from reconciler.model.schema import Attribute, Kind
@@ -14,12 +15,21 @@ from .refusals import visible
 _SID_HEAD = 8
 _SUB_AUTHORITY = 4
 _RID_BYTES = 4
+_GUID_BYTES = 16
 
 
 def sid(raw: bytes) -> str:
     """Return a SID as S-1-… ([MS-DTYP] 2.4.2.2); raise ValueError for what is none."""
     if len(raw) < _SID_HEAD or len(raw) != _SID_HEAD + _SUB_AUTHORITY * raw[1]:
         raise ValueError(f"not a SID: {raw.hex()}")
+    if len(raw) == _SID_HEAD:
+        return _authority(raw)
+    return f"{_authority(raw[:-_RID_BYTES])}-{rid(raw)}"
+
+
+@lru_cache(1024)
+def _authority(raw: bytes) -> str:
+    """Return all of a SID but its last part, or one that has none: the same for every account of a domain."""
     parts = [int.from_bytes(raw[at : at + _SUB_AUTHORITY], "little") for at in range(_SID_HEAD, len(raw), 4)]
     return "-".join(["S", str(raw[0]), str(int.from_bytes(raw[2:_SID_HEAD], "big")), *map(str, parts)])
 
@@ -36,7 +46,10 @@ def rid(raw: bytes) -> int:
 
 def guid(raw: bytes) -> str:
     """Return a GUID in its usual text form, lower case ([MS-DTYP] 2.3.4); raise ValueError for what is none."""
-    return str(uuid.UUID(bytes_le=raw))
+    if len(raw) != _GUID_BYTES:
+        raise ValueError(f"not a GUID: {raw.hex()}")
+    digits = (raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]).hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def guid_bytes(text: str) -> bytes:
@@ -57,6 +70,26 @@ def _uuid(text: str) -> uuid.UUID:
     if str(found) != text.lower():  # uuid takes braces, urn: and missing dashes too
         raise DirectoryError(f"Not an objectGUID: {visible(text)}", "Import the directory afresh.")
     return found
+
+
+Decoder = Callable[[Sequence[bytes], str], Value]
+"""From an attribute's raw values and its object's DN to what `value` returns."""
+
+
+def decoder(known: Attribute) -> Decoder:
+    """Return `value` for one attribute, for an import that reads it of every account."""
+    if known.kind != "string" or known.multi:
+        return partial(value, known)
+
+    def text(raw: Sequence[bytes], dn: str) -> Value:
+        if len(raw) == 1:
+            try:
+                return raw[0].decode()
+            except ValueError:
+                pass  # refused below
+        return value(known, raw, dn)
+
+    return text
 
 
 def value(known: Attribute, raw: Sequence[bytes], dn: str) -> Value:

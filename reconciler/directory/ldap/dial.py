@@ -15,6 +15,7 @@ from reconciler.errors import DirectoryUnavailableError, SettingsError
 
 from .refusals import Result, bind_refusal, visible
 from .session import Session
+from .strategy import install
 from .tls import VerifiedTls, distrust
 
 _PORTS = {"ldaps": 636, "ldap": 389}
@@ -111,6 +112,7 @@ def dial(
         receive_timeout=patience.receive,
         **_binding(endpoint, credentials),
     )
+    install(connection)
     bound = False
     try:
         _connect(connection, endpoint, tls)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from reconciler.directory.port import Entry
 from reconciler.errors import DirectoryError
@@ -14,13 +15,15 @@ from reconciler.model.values import Value
 from . import decode, filters
 from .refusals import visible
 from .root import Naming
-from .session import Found, Session
+from .session import Session
+from .wire import Found
 
 _PROTECTED_USERS_RID = 525
 _IDENTITY = ("objectGUID", "objectSid", "objectClass", "isDeleted", "isRecycled")
 _PROTECTIONS = ("adminCount", "servicePrincipalName", "memberOf", "primaryGroupID")
 _SOURCE_OF_AUTHORITY = "msDS-ObjectSoa"
 _SID = ("objectSid",)
+_SERVICES, _MEMBERSHIPS, _RANGE = "serviceprincipalname", "memberof", ";range="
 _GROUP = filters.equals("objectCategory", "group")
 
 
@@ -47,62 +50,63 @@ class Entries:
     ) -> None:
         self._recycle_bin = recycle_bin
         self._session = session
-        self._kinds = kinds
-        self._asked = tuple(attributes)
+        self._asked = tuple((name, name.lower(), decode.decoder(kinds(name))) for name in attributes)
         self._groups = groups
         also = (*_IDENTITY, *_PROTECTIONS, *([_SOURCE_OF_AUTHORITY] if source_of_authority else []))
         # Once each: a server may refuse a repeated name.
-        self.requested = tuple({name.casefold(): name for name in (*self._asked, *also)}.values())
+        self.requested = tuple({name.casefold(): name for name in (*attributes, *also)}.values())
 
     def entry(self, found: Found) -> Entry:
         """Return the entry; raise DirectoryError for an object that is no user, or whose values cannot be read."""
-        classes = {raw.lower() for raw in found.values.get("objectclass", ())}
-        guid, sid = found.one("objectGUID"), found.one("objectSid")
-        if b"user" not in classes or b"computer" in classes or guid is None or sid is None:
+        held = found.values
+        guid, sid = held.get("objectguid"), held.get("objectsid")
+        if not (guid and sid and _is_user(tuple(held.get("objectclass", ())))):
             raise DirectoryError(
                 f"{visible(found.dn)} is not a user that this account can read.",
                 "Remove or rename it, or choose another name in the policy.",
             )
+        cut = _cut(held)
         values: dict[str, Value] = {}
-        for name in self._asked:
-            raw = found.values.get(name.lower())
+        for name, key, value in self._asked:
+            raw = held.get(key)
             if raw:
-                values[name] = decode.value(self._kinds(name), raw, found.dn)
-            elif _cut(found, name):
+                values[name] = value(raw, found.dn)
+            elif key in cut:
                 raise DirectoryError(
                     f"{visible(found.dn)} has more values of {visible(name)} than a controller returns at once.",
                     "Leave this attribute out of the policy.",
                 )
         return Entry(
-            guid=decode.guid(guid),
-            sid=decode.sid(sid),
+            guid=decode.guid(guid[0]),
+            sid=decode.sid(sid[0]),
             dn=DN(found.dn),
             attributes=values,
-            protected=tuple(self._protections(found)),
-            deleted=found.text("isDeleted") == "TRUE",
+            protected=self._protections(found, cut),
+            deleted=found.text("isdeleted") == "TRUE",
             # Without the recycle bin Samba marks every tombstone so, and brings it back all the same.
-            recycled=self._recycle_bin and found.text("isRecycled") == "TRUE",
+            recycled=self._recycle_bin and found.text("isrecycled") == "TRUE",
         )
 
-    def _protections(self, found: Found) -> list[str]:
+    def _protections(self, found: Found, cut: Collection[str]) -> tuple[str, ...]:
+        held = found.values
         reasons = []
-        if int(found.text("adminCount") or 0):
+        if "admincount" in held and int(found.text("admincount") or 0):
             reasons.append("adminCount")
-        if "serviceprincipalname" in found.values or _cut(found, "servicePrincipalName"):
+        if _SERVICES in held or _SERVICES in cut:
             reasons.append("servicePrincipalName")
-        if self._in_protected_users(found):
+        if self._in_protected_users(found, cut):
             reasons.append("Protected Users")
         if found.text(_SOURCE_OF_AUTHORITY).casefold() == "cloud":
             reasons.append(_SOURCE_OF_AUTHORITY)
-        return reasons
+        return tuple(reasons)
 
-    def _in_protected_users(self, found: Found) -> bool:
-        if int(found.text("primaryGroupID") or 0) in self._groups.rids:
+    def _in_protected_users(self, found: Found, cut: Collection[str]) -> bool:
+        if int(found.text("primarygroupid") or 0) in self._groups.rids:
             return True
-        if _cut(found, "memberOf"):
+        if _MEMBERSHIPS in cut:
             of_one = filters.either(filters.equals("memberOf", group.text) for group in self._groups.names)
             return bool(self._groups.names) and self._session.read(found.dn, (), of_one) is not None
-        return any(DN(raw.decode()) in self._groups.names for raw in found.values.get("memberof", ()))
+        return any(DN(raw.decode()) in self._groups.names for raw in found.values.get(_MEMBERSHIPS, ()))
 
 
 def protected_users(session: Session, names: Naming, domain: bytes) -> Groups:
@@ -122,6 +126,12 @@ def protected_users(session: Session, names: Naming, domain: bytes) -> Groups:
     return Groups(frozenset(groups), frozenset(groups.values()))
 
 
-def _cut(found: Found, name: str) -> bool:
-    """Whether there are more values than a controller returns at once: the name then comes back with a range."""
-    return any(held.startswith(f"{name.lower()};range=") for held in found.values)
+def _cut(held: Iterable[str]) -> Collection[str]:
+    """Return of what there are more values than a controller returns at once: the name then comes back with a range."""
+    return [name.partition(_RANGE)[0] for name in held if _RANGE in name]
+
+
+@lru_cache(64)
+def _is_user(classes: tuple[bytes, ...]) -> bool:
+    known = {name.lower() for name in classes}
+    return b"user" in known and b"computer" not in known

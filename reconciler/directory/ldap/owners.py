@@ -10,7 +10,8 @@ from reconciler.model.dn import DN
 from reconciler.model.values import fold
 
 from . import decode, filters
-from .session import Found, Session
+from .session import Session
+from .wire import Found
 
 CHUNK = 50
 _IDENTITY = ("objectSid", "objectGUID")

@@ -10,7 +10,8 @@ from reconciler.model.dn import DN
 
 from . import decode, filters
 from .refusals import visible
-from .session import Found, Session
+from .session import Session
+from .wire import Found
 
 _ATTRIBUTES = (
     "defaultNamingContext",

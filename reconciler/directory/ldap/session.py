@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import ldap3
@@ -15,6 +14,7 @@ from reconciler.errors import DirectoryError, DirectoryUnavailableError
 
 from .decode import utf8
 from .refusals import REFERRAL, Result, refusal, visible
+from .wire import Found
 
 PAGE = 1000
 _PAGED = "1.2.840.113556.1.4.319"
@@ -28,22 +28,6 @@ _NO_ATTRIBUTES = ("1.1",)
 Change = tuple[str, Sequence[bytes]]
 """What to do with these values of an attribute: one of the constants below, and the values."""
 ADD, DELETE, REPLACE = ldap3.MODIFY_ADD, ldap3.MODIFY_DELETE, ldap3.MODIFY_REPLACE
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One search result: DN and raw values by attribute name in lower case."""
-
-    dn: str
-    values: Mapping[str, Sequence[bytes]]
-
-    def one(self, name: str) -> bytes | None:
-        """Return the (first) value of an attribute."""
-        return next(iter(self.values.get(name.lower(), ())), None)
-
-    def text(self, name: str) -> str:
-        """Return the first value as text, empty where there is none."""
-        return (self.one(name) or b"").decode()
 
 
 class Session:
@@ -150,11 +134,16 @@ class Session:
             )
             answer = self._connection.response
             paging = self._connection.result.get("controls", {}).get(_PAGED)
-            found = [_found(item) for item in answer if item["type"] == "searchResEntry"]
+            found = [item for item in answer if isinstance(item, Found)]
+            others = {item["type"] for item in answer if not isinstance(item, Found)} - {"intermediateResponse"}
             result = self._result()
-        if any(item["type"] == "searchResRef" for item in answer):
+        if "searchResRef" in others:
             referred = Result(REFERRAL, "referral", "part of the answer is on another server")
             raise refusal(f"Searching {base}", referred)
+        if others:
+            raise DirectoryError(
+                f"Searching {visible(base)}: the controller answered with {', '.join(sorted(others))}."
+            )
         return found, result, paging["value"]["cookie"] if paging else None
 
     def _result(self) -> Result:
@@ -182,8 +171,3 @@ class Session:
         if self._connection.socket is not None:
             self._connection.socket.close()
         self._connection.closed = True
-
-
-def _found(item: Mapping[str, Any]) -> Found:
-    values = {name.lower(): values for name, values in item["raw_attributes"].items()}
-    return Found(bytes(item["raw_dn"]).decode(), values)

@@ -95,6 +95,10 @@ class ForgeError(ReconcileError):
     """The forge's API refused."""
 
 
+class NotApprovedError(ForgeError):
+    """What is to be applied was not merged, approved or checked as `forge.require` says."""
+
+
 class DirectoryError(ReconcileError):
     """The domain controller refused one operation.
 

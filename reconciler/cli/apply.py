@@ -33,6 +33,7 @@ from reconciler.model.settings import Settings
 from reconciler.planning.encode import stored_digest, stored_version
 from reconciler.planning.guards import guards
 
+from .approval import approved
 from .context import Context
 from .loading import Planned, load_settings, planned
 
@@ -48,8 +49,6 @@ def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bo
     merged = _Merged.fetch(context, repository, here)
     merged.check(digest)
     _show(context, merged.made)
-    if merged.made.settings.forge.kind != "git":
-        context.say("Note: forge.require is not checked by this release; the forge's own branch rules must enforce it.")
     if not merged.made.plan.changes:
         return _report(context, merged.made, ())
     if not yes and not _confirmed(context, merged.made):
@@ -119,6 +118,7 @@ class _Merged:
                 "Run `reconcile snapshot` and `reconcile propose` for a fresh one.",
             )
         self._check_guards()
+        approved(self.context, self.repository, self.made.settings, self.commit)
 
     def apply(self, journal_file: Path | None) -> list[Outcome]:
         """Carry the plan out under the lock; leave a receipt."""
@@ -131,6 +131,7 @@ class _Merged:
                 )
             if spent := self._spent():
                 raise spent
+            approved(self.context, self.repository, self.made.settings, self.commit)  # it may have been withdrawn since
             origin = self.made.plan.origin
             path = journal_file or journal_path(self.context.env, origin.domain_dn, self.made.encoded.digest)
             journal = Journal(path, self.context.ports.clock)

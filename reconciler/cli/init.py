@@ -12,6 +12,11 @@ from reconciler.errors import Exit, ReconcileError
 
 from .context import Context
 
+_REQUIRE = {
+    "github": "require: {approvals: 1, checks: [reconcile/plan]}  # what apply demands of the merged pull request",
+    "git": "# Without pull requests only the branch counts: let the remote's own rules say who may push it.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -90,6 +95,7 @@ def _files(answers: Answers) -> Iterator[tuple[str, str]]:
 
 def _filled(template: str, answers: Answers) -> str:
     """Fill the template's placeholders, each with a JSON string, which is YAML too."""
+    template = template.replace("@require@", _REQUIRE[answers.forge])
     for name in Answers.__dataclass_fields__:
         template = template.replace(f"@{name}@", json.dumps(getattr(answers, name), ensure_ascii=True))
         template = template.replace(f"@{name}:bare@", json.dumps(getattr(answers, name), ensure_ascii=True)[1:-1])

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from reconciler.errors import SettingsError
 from reconciler.model.dn import DN
-from reconciler.model.settings import Directory, Entra, Forge, Settings
+from reconciler.model.settings import Directory, Entra, Forge, RequiredCheck, Settings
 
 from .check import check, dotted, load_schema
 from .durations import parse_duration
@@ -58,6 +58,10 @@ def _check_pin(digest: str, path: str, pinned: str) -> None:
 
 def _same_place(problem: Problem, others: list[Problem]) -> bool:
     return any((o.line, o.column) == (problem.line, problem.column) for o in others)
+
+
+def _check_of(item: str | dict[str, str]) -> RequiredCheck:
+    return RequiredCheck(item) if isinstance(item, str) else RequiredCheck(item["name"], item.get("app"))
 
 
 class _Reader:
@@ -115,14 +119,20 @@ class _Reader:
         repository = block.get("repository")
         if kind == "github" and repository is None:
             self._problem(("forge",), "`forge` lacks `repository` (owner/name), which github needs", at_key=True)
+        if kind == "git" and (require.get("approvals", 0) or require.get("checks", [])):
+            what = (
+                "`forge.require` cannot be kept with `kind: git`, which knows no approvals and no checks: leave it out, "
+                "and let the remote's own rules for the branch demand them"
+            )
+            self._problem(("forge", "require"), what, at_key=True)
         return Forge(
             kind=kind,
             remote=block.get("remote", "origin"),
             branch=block.get("branch", "main"),
             url=self._url(("forge", "url"), block.get("url", "https://api.github.com")),
             repository=repository,
-            approvals=require.get("approvals", 1),
-            checks=tuple(require.get("checks", ["reconcile/plan"])),
+            approvals=0 if kind == "git" else require.get("approvals", 1),
+            checks=() if kind == "git" else tuple(map(_check_of, require.get("checks", ["reconcile/plan"]))),
         )
 
     def _problem(self, path: Path, what: str, *, at_key: bool = False) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection
 
-from .port import Approval, Check, Instruction, Published, PullRequest, Status
+from reconciler.errors import ForgeError
+
+from .port import Check, Instruction, Published, PullRequest, Review, Status
 
 
 class PlainGit:
@@ -38,13 +40,13 @@ class PlainGit:
     def report(self, commit: str, status: Status) -> None:
         """Report nothing."""
 
-    def merged(self, commit: str) -> PullRequest | None:  # noqa: ARG002  the port's signature
+    def merged(self, commit: str, branch: str, base: str) -> PullRequest | None:  # noqa: ARG002  the port's signature
         """Return None: there are no pull requests."""
         return None
 
-    def approvals(self, number: int) -> tuple[Approval, ...]:  # noqa: ARG002  the port's signature
-        """Return nobody."""
-        return ()
+    def review(self, number: int) -> Review:
+        """Raise ForgeError: there are no pull requests."""
+        raise ForgeError(f"there is no pull request {number}: this remote is plain git", "Set forge.kind to github.")
 
     def checks(self, commit: str) -> tuple[Check, ...]:  # noqa: ARG002  the port's signature
         """Return nothing."""

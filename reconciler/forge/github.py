@@ -9,14 +9,13 @@ from urllib.parse import quote
 
 from reconciler.errors import ForgeError
 
-from .port import LABELS, Approval, Check, Published, PullRequest, Status
-from .rest import LATER, Rest
+from .github_review import checks_of, pull_of, review_of
+from .port import LABELS, Check, Published, PullRequest, Review, Status
+from .rest import Rest
 
 LONGEST_BODY: Final = 65_536
 LONGEST_TITLE: Final = 256
 _LONGEST_DESCRIPTION: Final = 140
-_OPINIONS: Final = frozenset({"APPROVED", "CHANGES_REQUESTED", "DISMISSED"})
-_PASSED: Final = frozenset({"success", "neutral", "skipped"})
 _INSIDERS: Final = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 
 
@@ -25,6 +24,7 @@ class GitHub:
 
     def __init__(self, url: str, repository: str, token: str, trust: str | bool) -> None:
         self._rest = Rest(f"{url}/repos/{repository}", token, trust)
+        self._repository = repository
         self._owner = repository.partition("/")[0]
 
     def publish(self, proposal: Published) -> PullRequest:
@@ -44,12 +44,12 @@ class GitHub:
             if found is None:
                 raise
             return self._update(found, proposal)
-        return _pull(made, created=True)
+        return pull_of(made, created=True)
 
     def find(self, branch: str, base: str) -> PullRequest | None:
         """Return the open pull request of a branch into a base."""
         found = self._open(branch, base)
-        return _pull(found) if found is not None else None
+        return pull_of(found) if found is not None else None
 
     def comment(self, number: int, name: str, body: str) -> None:
         """Make the one comment `name` of a pull request say `body`; see the port.
@@ -101,53 +101,40 @@ class GitHub:
         if latest is None or not _bot(latest.get("creator")) or {key: latest.get(key) for key in body} != body:
             self._rest.call("POST", f"/statuses/{quote(commit, safe='')}", body)
 
-    def merged(self, commit: str) -> PullRequest | None:
-        """Return the pull request whose merge produced this commit of the protected branch."""
-        for found in self._rest.rows(f"/commits/{quote(commit, safe='')}/pulls"):
-            if found.get("merged_at") and found.get("merge_commit_sha") == commit:
-                return _pull(found)
+    def merged(self, commit: str, branch: str, base: str) -> PullRequest | None:
+        """Return the merged pull request that brought a commit to the protected base.
+
+        Those of the plan's branch are looked at first: right after a merge GitHub may not list a commit's yet.
+        """
+        of = f"/commits/{quote(commit, safe='')}/pulls?per_page=100"
+        for path in (self._listing(branch, base, "closed"), of):
+            for row in self._rest.page(path):
+                target = row.get("base")
+                based = isinstance(target, dict) and target.get("ref") == base
+                if row.get("merged_at") and based and (path == of or row.get("merge_commit_sha") == commit):
+                    return pull_of(row)
         return None
 
-    def approvals(self, number: int) -> tuple[Approval, ...]:
-        """Return who approves a pull request now: one entry per person, by name, each one's last word counting."""
-        last: dict[str, Mapping[str, Any]] = {}
-        for review in self._rest.rows(f"/pulls/{number}/reviews"):  # oldest first
-            if review.get("state") in _OPINIONS and review.get("user"):
-                last[review["user"]["login"]] = review
-        return tuple(Approval(who, last[who]["commit_id"]) for who in sorted(last) if last[who]["state"] == "APPROVED")
+    def review(self, number: int) -> Review:
+        """Return who had which part in a pull request, as of now."""
+        return review_of(self._rest, self._repository, number)
 
     def checks(self, commit: str) -> tuple[Check, ...]:
-        """Return a commit's check runs and commit statuses, by name; one that failed wins over its namesakes."""
-        of = f"/commits/{quote(commit, safe='')}"
-        runs = [
-            Check(run["name"], run["conclusion"] in _PASSED if run["status"] == "completed" else None)
-            for run in self._rest.rows(f"{of}/check-runs", "check_runs")
-        ]
-        statuses = [
-            Check(status["context"], None if status["state"] == "pending" else status["state"] == "success")
-            for status in self._rest.rows(f"{of}/statuses")
-        ]
-        worst: dict[str, Check] = {}
-        for check in sorted([*runs, *statuses], key=lambda c: (c.name, c.passed is not False, c.passed is not None)):
-            worst.setdefault(check.name, check)
-        return tuple(worst.values())
+        """Return the check runs and commit statuses on a commit."""
+        return checks_of(self._rest, commit)
+
+    def _listing(self, branch: str, base: str, state: str) -> str:
+        head = quote(f"{self._owner}:{branch}", safe="")
+        return f"/pulls?state={state}&head={head}&base={quote(base, safe='')}&per_page=100"
 
     def _open(self, branch: str, base: str) -> Mapping[str, Any] | None:
-        query = f"?state=open&head={quote(f'{self._owner}:{branch}', safe='')}&base={quote(base, safe='')}"
-        return next(self._rest.rows(f"/pulls{query}"), None)
+        return next(iter(self._rest.page(self._listing(branch, base, "open"))), None)
 
     def _update(self, found: Mapping[str, Any], proposal: Published) -> PullRequest:
         text = {"title": proposal.title, "body": proposal.body}
         if not all(_same(str(found.get(name) or ""), said) for name, said in text.items()):
             found = self._rest.call("PATCH", f"/pulls/{found['number']}", text)
-        return _pull(found)
-
-
-def _pull(found: Mapping[str, Any], *, created: bool = False) -> PullRequest:
-    try:
-        return PullRequest(int(found["number"]), str(found["html_url"]), str(found["head"]["sha"]), created)
-    except (KeyError, TypeError, ValueError):
-        raise ForgeError("a pull request in the answer lacks number, address or head", LATER) from None
+        return pull_of(found)
 
 
 def _same(there: str, wanted: str) -> bool:

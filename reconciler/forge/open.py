@@ -51,7 +51,7 @@ def _url(url: str) -> str:
 def _token(env: Mapping[str, str]) -> str:
     name = next((name for name in TOKENS if env.get(name, "").strip()), None)
     if name is None:
-        remedy = f"Set {TOKENS[0]} to a token that may write pull requests, or set forge.kind to git."
+        remedy = f"Set {TOKENS[0]} to a token that may read pull requests (to propose: write them), or set forge.kind to git."
         raise SettingsError("there is no token for the forge", remedy)
     token = env[name].strip()
     if not re.fullmatch(r"[\x21-\x7e]+", token):

@@ -76,19 +76,45 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
-    """Somebody's approval that still stands, and the commit they were looking at."""
+class Opinion:
+    """Somebody's last word on a pull request, and the commit they were looking at: they approve, or ask for changes."""
 
     by: str
     commit: str
+    approves: bool
+    person: bool = True
+    """False for an app."""
+    may_write: bool = True
+    """Whether they may write to the repository: anybody who can read a public one can review."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Who had which part in one pull request: by `writers` and `pusher`, what `pull.head` holds came there."""
+
+    pull: PullRequest
+    author: str
+    """Who opened it."""
+    writers: frozenset[str]
+    """The accounts its commits name as authors and committers."""
+    pusher: str | None
+    """Who pushed `pull.head`; "" where the forge should know and does not say, None where it never tells."""
+    opinions: tuple[Opinion, ...]
+    foreign: bool = False
+    """Whether it came from a copy of the repository, where others may push."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check's latest verdict for a commit. `passed` is None while it runs."""
+    """One reporter's latest verdict on a commit under a name. `passed` is None while it runs."""
 
     name: str
     passed: bool | None
+    by: str
+    """The app's name, or the account's."""
+    person: bool = False
+    said: str = ""
+    """The forge's own word for it: `timed_out`, `skipped`."""
 
 
 class Forge(Protocol):
@@ -121,14 +147,14 @@ class Forge(Protocol):
         """Put a status on a commit, in place of an earlier one of that name."""
         ...
 
-    def merged(self, commit: str) -> PullRequest | None:
-        """Return the pull request whose merge produced this commit of the protected branch."""
+    def merged(self, commit: str, branch: str, base: str) -> PullRequest | None:
+        """Return the merged pull request that brought a commit to the protected `base`; `branch` is where to look first."""
         ...
 
-    def approvals(self, number: int) -> tuple[Approval, ...]:
-        """Return who approves a pull request now: one entry per person, by name, each one's last word counting."""
+    def review(self, number: int) -> Review:
+        """Return who had which part in a pull request, as of now."""
         ...
 
     def checks(self, commit: str) -> tuple[Check, ...]:
-        """Return the checks of a commit, by name."""
+        """Return what was reported on a commit: one entry for each name and reporter."""
         ...

@@ -20,7 +20,7 @@ _SHOWN: Final = 500
 _REMEDIES: Final = {
     301: "The repository was renamed or moved: write its new name as forge.repository.",
     401: "The token is wrong, expired or revoked: make a new one and set RECONCILE_FORGE_TOKEN.",
-    403: "Give the token read access to contents, checks and statuses, and write access to pull requests.",
+    403: "Give the token read access to contents, checks and statuses, and write access to pull requests (to apply, reading is enough).",
     404: "Check forge.url and forge.repository; to a token without access, a private repository is not there either.",
     422: "Check that forge.branch exists and that the plan's branch was pushed to this repository.",
 }

@@ -32,8 +32,16 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
+class RequiredCheck:
+    """A check that must have succeeded. `app` is who must have reported it: an app's name, or an account's; None: any app."""
+
+    name: str
+    app: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Forge:
-    """Where the plan is proposed."""
+    """Where the plan is proposed. `approvals` and `checks` are what apply demands of the merged pull request."""
 
     kind: str
     remote: str
@@ -41,7 +49,7 @@ class Forge:
     url: str
     repository: str | None
     approvals: int
-    checks: tuple[str, ...]
+    checks: tuple[RequiredCheck, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from reconciler.demo.pki import Authority
 from reconciler.demo.samba import Controller
 from reconciler.model.dn import DN
 from tests.support.github import REPOSITORY, TOKEN, StandIn, standing_in
+from tests.support.hub.remote import Remote
 from tests.support.operations import Operations, git
 
 from .case import Case
@@ -21,20 +22,6 @@ from .expected import accounts, wanted
 pytestmark = pytest.mark.samba
 LONGEST = 65_536
 BRANCH = "reconcile/plan"
-
-
-class Heads(dict[str, str]):
-    """The branches that the remote really has: a pull request of one that was not pushed is refused."""
-
-    def __init__(self, ops: Operations) -> None:
-        super().__init__()
-        self._ops = ops
-
-    def __contains__(self, branch: object) -> bool:
-        return bool(git(self._ops.remote, "for-each-ref", f"refs/heads/{branch}"))
-
-    def __getitem__(self, branch: str) -> str:
-        return git(self._ops.remote, "rev-parse", f"refs/heads/{branch}").strip()
 
 
 @dataclass(frozen=True)
@@ -59,8 +46,12 @@ class OnGitHub:
         return git(self.ops.remote, "show", f"{BRANCH}:state/{name}")
 
     def merge(self) -> None:
-        self.ops.merge()
-        self.github.pulls[-1] |= {"state": "closed", "merged_at": "2026-05-01T12:00:00Z"}
+        """Review, approve and merge as zoe would; the check job has reported."""
+        number = len(self.github.pulls)
+        self.github.approve(number)
+        self.github.run("reconcile/plan", self.github.heads[BRANCH])
+        self.github.merge(number)
+        git(self.ops.directory, "pull", "-q", "--ff-only", "origin", "main")
 
 
 @pytest.fixture
@@ -77,7 +68,7 @@ def on_github(
             settings.write_text(settings.read_text().replace("forge: {kind: git", forge))
             ops.commit("reviewed on GitHub")
             ops.env |= {"RECONCILE_FORGE_TOKEN": TOKEN, "REQUESTS_CA_BUNDLE": str(tls.ca)}
-            github.heads = Heads(ops)
+            github.heads = Remote(ops.remote)
             return OnGitHub(ops, github, Case(ops, samba, samba_ou.text))
 
         yield make
@@ -130,7 +121,7 @@ def test_a_plan_that_a_reviewer_closed_is_not_proposed_again_while_it_is_the_sam
 ) -> None:
     here = on_github(2)
     here.propose()
-    here.github.pulls[0]["state"] = "closed"
+    here.github.close(1)
     here.propose()
     assert here.written() == []
     here.ops.tenant.update(here.ops.tenant.guests()[0].id, displayName="Another")

@@ -12,7 +12,7 @@ from reconciler.config.check import load_schema
 from reconciler.config.settings import PIN, ca_path, load_settings
 from reconciler.errors import SettingsError
 from reconciler.model.dn import DN
-from reconciler.model.settings import Directory, Entra, Forge, Settings
+from reconciler.model.settings import Directory, Entra, Forge, RequiredCheck, Settings
 from tests.config.schemas import undescribed
 
 SHIPPED = (Path(__file__).parents[2] / "reconcile.yaml").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def test_given_only_what_is_required_the_rest_has_its_defaults() -> None:
             url="https://api.github.com",
             repository="contoso/identity",
             approvals=1,
-            checks=("reconcile/plan",),
+            checks=(RequiredCheck("reconcile/plan"),),
         ),
         lifetime=timedelta(hours=24),
         batch=5000,
@@ -75,15 +75,30 @@ def test_every_field_says_everything_it_can() -> None:
     text = SMALL.replace("credential: secret", "credential: azure, authority: https://login.example/, ca_file: a.pem")
     text = text.replace(
         "forge: {",
-        "plan: {lifetime: 30m, batch: 10}\nforge: {kind: git, branch: prod/eu, require: {approvals: 0, checks: []}, ",
+        "plan: {lifetime: 30m, batch: 10}\n"
+        "forge: {branch: prod/eu, require: {approvals: 2, checks: [lint, {name: scan, app: scanner}]}, ",
     )
 
     settings = load(text)
 
     assert settings.entra.authority == "https://login.example"
     assert (settings.lifetime, settings.batch) == (timedelta(minutes=30), 10)
-    assert (settings.forge.kind, settings.forge.branch, settings.forge.approvals) == ("git", "prod/eu", 0)
-    assert settings.forge.checks == ()
+    assert (settings.forge.kind, settings.forge.branch, settings.forge.approvals) == ("github", "prod/eu", 2)
+    assert settings.forge.checks == (RequiredCheck("lint"), RequiredCheck("scan", "scanner"))
+
+
+@pytest.mark.parametrize("require", ["", ", require: {approvals: 0, checks: []}"])
+def test_with_plain_git_only_the_branch_counts(require: str) -> None:
+    settings = load(SMALL.replace("forge: {repository: contoso/identity", f"forge: {{kind: git{require}"))
+
+    assert (settings.forge.approvals, settings.forge.checks) == (0, ())
+
+
+@pytest.mark.parametrize("asked", ["approvals: 1", "checks: [lint]"])
+def test_with_plain_git_nothing_can_be_required_that_nobody_would_check(asked: str) -> None:
+    with pytest.raises(SettingsError, match=r"`forge\.require` cannot be kept with `kind: git`.*own rules") as refused:
+        load(SMALL.replace("forge: {repository: contoso/identity", f"forge: {{kind: git, require: {{{asked}}}"))
+    assert ":6:" in str(refused.value) or ":5:" in str(refused.value)
 
 
 def test_a_ca_file_is_found_from_the_operations_directory() -> None:

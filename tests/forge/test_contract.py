@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from reconciler.forge.github import GitHub
-from reconciler.forge.port import Approval, Published
+from reconciler.forge.port import Opinion, Published
 
 from .conftest import REPOSITORY, TOKEN, StandIn
 
@@ -79,11 +79,10 @@ class Ours:
         return self.stand_in.heads.setdefault(branch, "b" * 40)
 
     def close(self, number: int) -> None:
-        self.stand_in.pulls[number - 1]["state"] = "closed"
+        self.stand_in.close(number)
 
     def approve(self, number: int) -> None:
-        review = {"user": {"login": "zoe"}, "state": "APPROVED", "commit_id": "b" * 40}
-        self.stand_in.reviews.setdefault(number, []).append(review)
+        self.stand_in.approve(number)
 
 
 @pytest.fixture(params=["stand-in", *(["emulate"] if os.environ.get("RECONCILE_EMULATE") else [])])
@@ -138,9 +137,9 @@ def test_one_pull_request_is_opened_updated_found_and_approved(hub: Emulator | O
     assert forge.find("reconcile/plan", "main") == updated
     assert forge.find("reconcile/plan", "release") is None
 
-    assert forge.approvals(opened.number) == ()
+    assert forge.review(opened.number).opinions == ()
     hub.approve(opened.number)
-    assert forge.approvals(opened.number) == (Approval("zoe", head),)
+    assert forge.review(opened.number).opinions == (Opinion("zoe", head, approves=True),)
 
     hub.close(opened.number)
     assert forge.find("reconcile/plan", "main") is None

@@ -9,16 +9,17 @@ import pytest
 
 from reconciler.errors import ForgeError
 from reconciler.forge.github import GitHub
-from reconciler.forge.port import Approval, Check, Published, PullRequest
+from reconciler.forge.port import Published, PullRequest
 
 from .conftest import REPOSITORY, TOKEN, StandIn
 
 PROPOSAL = Published("reconcile/plan", "main", "b" * 40, "Plan: 2 changes", "| a | b |\n")
 URL = f"https://github.test/{REPOSITORY}/pull/1"
+OPENED = PullRequest(1, URL, "b" * 40, created=True, ref="refs/pull/1/head")
 
 
 def test_the_first_proposal_opens_a_pull_request(forge: GitHub, stand_in: StandIn) -> None:
-    assert forge.publish(PROPOSAL) == PullRequest(1, URL, "b" * 40, created=True)
+    assert forge.publish(PROPOSAL) == OPENED
     [pull] = stand_in.pulls
     assert (pull["title"], pull["body"]) == ("Plan: 2 changes", "| a | b |\n")
     assert (pull["head"]["ref"], pull["base"]["ref"]) == ("reconcile/plan", "main")
@@ -27,7 +28,7 @@ def test_the_first_proposal_opens_a_pull_request(forge: GitHub, stand_in: StandI
 def test_later_ones_update_it(forge: GitHub, stand_in: StandIn) -> None:
     forge.publish(PROPOSAL)
     again = forge.publish(replace(PROPOSAL, title="Plan: 3 changes", body="new"))
-    assert again == PullRequest(1, URL, "b" * 40, created=False)
+    assert again == replace(OPENED, created=False)
     assert [(p["title"], p["body"]) for p in stand_in.pulls] == [("Plan: 3 changes", "new")]
 
 
@@ -42,7 +43,7 @@ def test_a_closed_one_is_followed_by_a_new_one(forge: GitHub, stand_in: StandIn)
     forge.publish(PROPOSAL)
     stand_in.pulls[0]["state"] = "closed"
     assert forge.find("reconcile/plan", "main") is None
-    assert forge.publish(PROPOSAL) == PullRequest(2, URL.replace("/1", "/2"), "b" * 40, created=True)
+    assert forge.publish(PROPOSAL) == replace(OPENED, number=2, url=URL.replace("/1", "/2"), ref="refs/pull/2/head")
 
 
 def test_one_that_another_run_opens_at_the_same_time_is_taken(forge: GitHub, stand_in: StandIn) -> None:
@@ -70,67 +71,8 @@ def test_a_busy_forge_is_asked_again(forge: GitHub, stand_in: StandIn) -> None:
 def test_find_names_the_open_one_of_branch_and_base(forge: GitHub, stand_in: StandIn) -> None:
     stand_in.heads["release"] = "c" * 40
     forge.publish(PROPOSAL)
-    assert forge.find("reconcile/plan", "main") == PullRequest(1, URL, "b" * 40)
+    assert forge.find("reconcile/plan", "main") == replace(OPENED, created=False)
     assert forge.find("reconcile/plan", "release") is None
-
-
-def review(who: str, state: str, commit: str = "b" * 40) -> dict[str, object]:
-    return {"user": {"login": who}, "state": state, "commit_id": commit}
-
-
-def test_the_last_word_of_each_reviewer_counts_and_a_comment_is_none(forge: GitHub, stand_in: StandIn) -> None:
-    stand_in.reviews[1] = [
-        review("zoe", "APPROVED", "a" * 40),
-        review("ada", "APPROVED"),
-        review("bob", "APPROVED"),
-        review("ada", "CHANGES_REQUESTED"),
-        review("cyd", "DISMISSED"),
-        review("eve", "COMMENTED"),
-        review("bob", "COMMENTED"),
-        {**review("ghost", "APPROVED"), "user": None},
-    ]
-    assert forge.approvals(1) == (Approval("bob", "b" * 40), Approval("zoe", "a" * 40))
-
-
-def test_long_listings_are_read_to_their_end(forge: GitHub, stand_in: StandIn) -> None:
-    stand_in.reviews[1] = [review(f"u{n:03}", "APPROVED") for n in range(250)]
-    assert len(forge.approvals(1)) == 250
-
-
-def test_checks_are_runs_and_statuses_of_that_commit(forge: GitHub, stand_in: StandIn) -> None:
-    sha = "b" * 40
-    for name, conclusion in [
-        ("lint", "success"),
-        ("docs", "skipped"),
-        ("slow", None),
-        ("bad", "cancelled"),
-        ("twice", "success"),
-        ("twice", "failure"),
-        ("half", "success"),
-    ]:
-        stand_in.run(name, sha, conclusion)
-    stand_in.run("other", "c" * 40)
-    stand_in.report("reconcile/plan", sha)
-    stand_in.report("half", sha, "pending")
-    stand_in.report("broken", sha, "error")
-    assert forge.checks(sha) == (
-        Check("bad", passed=False),
-        Check("broken", passed=False),
-        Check("docs", passed=True),
-        Check("half", passed=None),
-        Check("lint", passed=True),
-        Check("reconcile/plan", passed=True),
-        Check("slow", passed=None),
-        Check("twice", passed=False),
-    )
-
-
-def test_the_pull_request_behind_a_merged_commit_is_found(forge: GitHub, stand_in: StandIn) -> None:
-    forge.publish(PROPOSAL)
-    assert forge.merged("b" * 40) is None
-    stand_in.merge(1, "d" * 40)
-    assert forge.merged("d" * 40) == PullRequest(1, URL, "b" * 40)
-    assert forge.merged("b" * 40) is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +27,8 @@ class StandIn(Hub):
     answers: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    meanwhile: Callable[[str, str], None] | None = None
+    """Called with method and path before each answer: what others do while the program asks."""
 
     @property
     def written(self) -> list[str]:
@@ -39,6 +41,8 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
         def handle_any(self) -> None:
             address = urlsplit(self.path)
             stand_in.asked.append((self.command, address.path))
+            if stand_in.meanwhile:
+                stand_in.meanwhile(self.command, address.path)
             query = {key: value for key, [value] in parse_qs(address.query).items()}
             sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             try:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from .shapes import REPOSITORY, check_run, comment, page, pull, refusal, review, status, user
+from .remote import Remote
+from .shapes import REPOSITORY, check_run, comment, commit, page, pull, refusal, review, status, user
 
 Row = dict[str, Any]
 Answer = tuple[int, Any]
@@ -44,6 +45,10 @@ class Hub:
     comments: dict[int, list[Row]] = field(default_factory=dict)
     labels: dict[int, list[str]] = field(default_factory=dict)
     pushes: list[Row] = field(default_factory=list)
+    introduced: dict[str, list[int]] = field(default_factory=dict)
+    """Which pull requests a commit of the branch came by, beside those that it is the merge of."""
+    lists_pushes: bool = True
+    forgets_deleted: bool = False
     roles: dict[str, str] = field(default_factory=lambda: {"zoe": "write", "ada": "admin", "carol": "write"})
     heads: MutableMapping[str, str] = field(default_factory=lambda: {"main": "a" * 40, "reconcile/plan": "b" * 40})
     me: Row = field(default_factory=lambda: user("contoso-reconcile[bot]"))
@@ -69,9 +74,14 @@ class Hub:
     def close(self, number: int) -> None:
         self.pull(number).update(state="closed", closed_at="2026-05-01T12:00:00Z")
 
-    def merge(self, number: int, commit: str) -> None:
+    def merge(self, number: int, commit: str = "", how: str = "merge") -> str:
+        """Merge; `commit` is where that ends, unless a real remote says."""
+        row = self.current(self.pull(number))
+        if isinstance(self.heads, Remote):
+            commit = self.heads.merge(row["head"]["sha"], row["base"]["ref"], how)
         self.close(number)
         self.pull(number).update(merged_at="2026-05-01T12:00:00Z", merge_commit_sha=commit)
+        return commit
 
     def run(self, name: str, sha: str, conclusion: str | None = "success", app: str = "github-actions") -> Row:
         made = check_run(len(self.runs) + 1, name, sha, conclusion, app)
@@ -102,10 +112,21 @@ class Hub:
         return self.pulls[number - 1]
 
     def current(self, row: Row) -> Row:
-        """Return a pull request as it is now: an open one follows its branch."""
+        """Return a pull request as it is now: an open one follows its branch, and ends with it or when pushed to its base."""
         branch = row["head"]["ref"]
-        if row["state"] == "open" and branch in self.heads:
-            row["head"]["sha"] = self.heads[branch]
+        if row["state"] != "open":
+            return row
+        if branch not in self.heads:
+            self.close(row["number"])
+            return row
+        head = row["head"]["sha"] = self.heads[branch]
+        if isinstance(self.heads, Remote):
+            self.heads.keep(row["number"], head)
+            if self.heads.holds(row["base"]["ref"], head):
+                self.close(row["number"])
+                row.update(merged_at="2026-05-01T12:00:00Z", merge_commit_sha=head)
+        if all(push["after"] != head for push in self.pushes):
+            self.push(branch, head, self.me["login"])
         return row
 
     # --- what the program asks for
@@ -126,14 +147,19 @@ class Hub:
         if any(p["state"] == "open" and p["head"]["ref"] == asked.body["head"] for p in self.pulls):
             words = f"A pull request already exists for contoso:{asked.body['head']}."
             return 422, refusal("Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": words}])
-        made = pull(self.url, len(self.pulls) + 1, asked.body, self.heads[asked.body["head"]], self.me)
+        made = pull(len(self.pulls) + 1, asked.body, self.heads, self.me)
         self.pulls.append(made)
-        return 201, made
+        return 201, self.current(made)
 
     @route("PATCH", "/pulls/{number}")
     def edit_pull(self, asked: Asked, number: str) -> Answer:
         self.pull(int(number)).update(asked.body)
         return 200, self.pull(int(number))
+
+    @route("GET", "/pulls/{number}")
+    def get_pull(self, asked: Asked, number: str) -> Answer:
+        assert not asked.query
+        return 200, self.current(self.pull(int(number)))
 
     @route("GET", "/pulls/{number}/reviews")
     def list_reviews(self, asked: Asked, number: str) -> Answer:
@@ -141,11 +167,16 @@ class Hub:
 
     @route("GET", "/pulls/{number}/commits")
     def list_commits(self, asked: Asked, number: str) -> Answer:
-        return 200, page(self.commits.get(int(number), []), asked.query)
+        row, rows = self.pull(int(number)), self.commits.get(int(number), [])
+        if isinstance(self.heads, Remote) and not rows:
+            rows = [commit(a, c) for a, c in self.heads.writers(row["base"]["sha"], row["head"]["sha"])]
+        return 200, page(rows, asked.query)
 
     @route("GET", "/commits/{sha}/pulls")
     def pulls_of_commit(self, asked: Asked, sha: str) -> Answer:
-        return 200, page([p for p in self.pulls if sha in (p["merge_commit_sha"], p["head"]["sha"])], asked.query)
+        by = self.introduced.get(sha, [])
+        rows = [p for p in self.pulls if sha == p["merge_commit_sha"] or p["number"] in by]
+        return 200, page(rows, asked.query)
 
     @route("GET", "/commits/{sha}/check-runs")
     def list_runs(self, asked: Asked, sha: str) -> Answer:
@@ -198,12 +229,19 @@ class Hub:
     def permission(self, asked: Asked, login: str) -> Answer:
         assert not asked.query
         role = self.roles.get(login, "read")
+        if not role:
+            return 404, refusal("Not Found")
         found = {"permission": role, "role_name": role, "user": user(login)}
         return 200, found
 
     @route("GET", "/activity")
     def activity(self, asked: Asked) -> Answer:
-        rows = [p for p in self.pushes if p["ref"] == f"refs/heads/{asked.query['ref']}"]
+        only = asked.query.get("ref")
+        if not self.lists_pushes:
+            return 404, refusal("Not Found")
+        if only and self.forgets_deleted:
+            return 422, refusal("Validation Failed")
+        rows = [p for p in self.pushes if only is None or p["ref"] == f"refs/heads/{only}"]
         return 200, rows[: int(asked.query.get("per_page", "30"))]
 
     def _labels(self, number: str) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 REPOSITORY = "contoso/identity"
@@ -26,8 +27,9 @@ def user(login: str) -> Row:
     }
 
 
-def pull(url: str, number: int, body: Row, head: str, author: Row) -> Row:
-    def end(ref: str, sha: str) -> Row:
+def pull(number: int, body: Row, heads: Mapping[str, str], author: Row) -> Row:
+    def end(ref: str) -> Row:
+        sha = heads[ref]
         return {
             "label": f"contoso:{ref}",
             "ref": ref,
@@ -43,12 +45,16 @@ def pull(url: str, number: int, body: Row, head: str, author: Row) -> Row:
         "title": body["title"],
         "body": body["body"],
         "user": author,
-        "head": end(body["head"], head),
-        "base": end(body["base"], "a" * 40),
+        "head": end(body["head"]),
+        "base": end(body["base"]),
         "merged_at": None,
         "closed_at": None,
         "merge_commit_sha": None,
     }
+
+
+def commit(author: str | None, committer: str | None) -> Row:
+    return {"author": user(author) if author else None, "committer": user(committer) if committer else None}
 
 
 def review(who: str, state: str, commit: str, number: int) -> Row:

@@ -1,0 +1,69 @@
+"""Whether the forge knows what is to be applied as merged, approved and checked: what `forge.require` says."""
+
+from __future__ import annotations
+
+from reconciler.errors import ForgeError, NotApprovedError
+from reconciler.forge.open import open_forge
+from reconciler.forge.port import PullRequest, Review
+from reconciler.forge.require import unmet
+from reconciler.git.history import differing, introduced
+from reconciler.git.proposal import plan_branch
+from reconciler.git.repository import Repository
+from reconciler.model.settings import Settings
+
+from .context import Context
+
+_AGAIN = "Run `reconcile snapshot` and `reconcile propose`, and have that pull request reviewed and merged."
+
+
+def approved(context: Context, repository: Repository, settings: Settings, tip: str) -> None:
+    """Raise unless what the protected branch's `tip` holds came from a merged pull request that satisfies `forge.require`.
+
+    That is the one which brought the present policies, settings and state to the branch, and its reviewed head must
+    hold exactly these. With plain git only the branch counts. Raises NotApprovedError, saying all that is not met.
+    """
+    asked = settings.forge
+    if asked.kind == "git":
+        return
+    forge = open_forge(settings, context.env)
+    commit = introduced(repository, tip)
+    pull = forge.merged(commit, plan_branch(repository), asked.branch)
+    if pull is None:
+        raise NotApprovedError(
+            f"policies, settings and state are on {asked.branch} as of {commit}, which no merged pull request brought there",
+            f"Find out who pushed it. {_AGAIN}",
+        )
+    review = forge.review(pull.number)
+    _same_content(repository, settings, tip, review.pull)
+    missing = unmet(asked, review, forge.checks(review.pull.head) if asked.checks else ())
+    if missing:
+        what = f"pull request {pull.number} ({pull.url}), merged as {commit}, does not satisfy forge.require"
+        raise NotApprovedError("\n- ".join([what, *missing]), _remedy(review))
+    if review.pusher is None and asked.approvals:
+        context.say(
+            "This GitHub does not say who pushed {}: that its approval is not the pusher's own is for the branch's rules to see to.",
+            review.pull.head,
+        )
+
+
+def _same_content(repository: Repository, settings: Settings, tip: str, pull: PullRequest) -> None:
+    found = repository.fetch_ref(settings.forge.remote, pull.ref)
+    if found != pull.head:
+        raise ForgeError(
+            f"{pull.ref} on {settings.forge.remote} is {found or 'absent'}, but pull request {pull.number} is of {pull.head}",
+            "Check that forge.remote and forge.repository in reconcile.yaml are the same repository.",
+        )
+    if other := differing(repository, pull.head, tip):
+        raise NotApprovedError(
+            f"what was reviewed in pull request {pull.number} ({pull.url}) is not what {settings.forge.branch} holds: "
+            f"{' and '.join(other)} at {pull.head} and at {tip} differ",
+            _AGAIN,
+        )
+
+
+def _remedy(review: Review) -> str:
+    return (
+        f"Meet it in the pull request, which can still be reviewed, then run the same command again. Or: {_AGAIN}"
+        if not review.foreign
+        else _AGAIN
+    )

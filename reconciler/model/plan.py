@@ -76,6 +76,7 @@ class Change:
     deltas: tuple[Delta, ...] = ()
     after: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    """Sentences for a reviewer. A change that has one is shown among the dangerous."""
 
     @property
     def key(self) -> str:
@@ -86,7 +87,7 @@ class Change:
     def dangerous(self) -> bool:
         """Whether a reviewer should see this before the rest."""
         renamed = any(d.attribute == "userPrincipalName" for d in self.deltas)
-        return self.action in DANGEROUS or (self.action is Action.UPDATE and renamed)
+        return self.action in DANGEROUS or (self.action is Action.UPDATE and renamed) or bool(self.warnings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from .changes import block, create, keep, leave, restore
 from .conflicts import expression_conflict
 from .desired import UndecidableError
 from .guards import guards
+from .impostors import Impostors
 from .joining import Joins, Match, join
 from .names import in_order, split_collisions
 from .standing import Standing, standing
@@ -49,6 +50,7 @@ def make_plan(state: State, policy: Policy, settings: Settings, trees: Iterable[
             conflicts += [problem] if problem else []
     changes, taken = split_collisions(changes, state.accounts, state.claims)
     changes, deferred = _batch(in_order(changes), settings.batch)
+    changes = Impostors(state.accounts).warned(changes)
     managed = sum(a.guest is not None and a.missing is None for a in state.accounts.values())
     return Plan(
         origin=_origin(state, settings, graph, directory, trees, as_of),

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from .invisible import invisible
+from reconciler.model.invisible import invisible
 
 _MARKS = 3
 """Combining marks one base may carry: Vietnamese takes two, pointed Hebrew and Tibetan three."""

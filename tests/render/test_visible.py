@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.render.invisible import invisible
+from reconciler.model.invisible import invisible
 from reconciler.render.visible import Shown, pair, visible
 
 from .nasty import NASTY, ORDINARY, anything, law

@@ -1,0 +1,108 @@
+"""Names that look like other names: letters of one alphabet that pass for another's, and names compared by their looks.
+
+The table is drawn from confusables.txt of Unicode's UTS #39 (© Unicode, Inc., Unicode License v3): every letter and digit of
+the basic plane that compatibility decomposition leaves alone and whose prototype is a letter or digit of ASCII. Which
+script a letter is of is read from its name, which never changes: so every supported Python gives the same answer, and
+characters that Unicode 14 does not have are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from .invisible import invisible
+
+_TABLE = """
+2:ƧϨᒿꙄꝚ 3:ƷȜЗӠⳌꝪꞫ 4:Ꮞ 5:Ƽ 6:бᏮⳒ 8:Ȣȣ 9:ⳊꝮ A:ΑАᎪᗅꓮ AA:Ꜳ AE:ÆӔ AO:Ꜵ AU:Ꜷ AV:ꜸꜺ AY:Ꜽ B:ΒВᏴᗷꓐꞴ C:СᏟⲤꓚ D:Ꭰᗞᗪꓓ
+E:ΕЕᎬⴹꓰ F:ϜᖴꓝꞘ G:ԌᏀᏳꓖ H:ΗНᎻᕼⲎꓧ J:ͿЈᎫᒍꓙꞲ K:ΚКᏦᛕⲔꓗ L:ᏞᒪⳐꓡ M:ΜϺМᎷᗰᛖⲘꓟ N:ΝⲚꓠ O:ΟОՕⲞⵔꓳ OE:Œ OO:ꚘꝎ P:ΡРᏢᑭⲢꓑ Q:ⵕ
+R:ƦᎡᏒᖇꓣ S:ЅՏᏕᏚꓢ T:ΤТᎢⲦꓔ T3:Ꜩ U:Սᑌꓴ V:ѴᏙᐯⴸꓦ W:ԜᎳᏔꓪ X:ΧХᚷⲬⵝꓫꞳ Y:ΥУҮᎩᎽⲨꓬ Z:ΖᏃꓜ a:ɑαа aa:ꜳ ae:æӕ ao:ꜵ au:ꜷ av:ꜹꜻ
+ay:ꜽ b:ƄЬᏏᑲᖯ bl:Ы c:сᴄⲥꮯ d:ԁᏧᑯꓒ dz:ʣ e:еҽꬲ f:քẝꞙꬵ g:ƍɡցᶃ h:һհᏂ i:ıɩɪιіӏᎥꙇꭵ j:ϳј l:ƖǀΙІӀוןᛁⲒⵏꓲ lO:Ю ll:ǁװ ls:ʪ
+lz:ʫ n:ոռ o:οσоօסჿᴏᴑⲟꬽ oe:œ oo:ꚙꝏ p:ρрⲣ q:ԛգզ r:гᴦⲅꭇꭈꮁ s:ƽѕꜱꮪ tf:ꝷ ts:ʦ u:ʋυսᴜꞟꭎꭒ ue:ᵫ uo:ꭣ v:νѵטᴠꮩ w:ɯѡԝաᴡꮃ
+x:хᕁᕽ y:ɣʏγуүყᶌỿꭚ z:ᴢꮓ
+"""
+
+
+def _pairs() -> Iterator[tuple[int, str]]:
+    for row in _TABLE.split():
+        latin, _, others = row.partition(":")
+        yield from ((ord(c), latin) for c in others)
+
+
+_LATIN = dict(_pairs())
+_SAME: dict[int, int | str | None] = {
+    n: (c.lower() if c.isalnum() else None) for n, c in enumerate(map(chr, range(128)))
+}
+_SAME |= {ord(c): "o" if c == "0" else "l" for c in "01iI|"}
+_WORD = re.compile(r"[^\W\d_]+")
+_SCRIPTS = frozenset(
+    {"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "COPTIC", "CHEROKEE", "GEORGIAN", "HEBREW", "ARABIC", "LISU"}
+    | {"CANADIAN", "TIFINAGH", "RUNIC", "DEVANAGARI", "THAI"}
+)
+"""Alphabets that no language mixes within a word. Chinese, Japanese and Korean writing is not among them."""
+_HIDDEN = re.compile(
+    r"[\0-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u2800\u3164\ufeff\uffa0]"
+)
+"""What has no place in a name. The joiners U+200C and U+200D do, in Persian and in the scripts of India."""
+
+
+def looks(text: str) -> str:
+    """Return a key that names alike to the eye share: `Аdministrator` (Cyrillic А) and `ADM1NISTRATOR` have one.
+
+    Letters and digits alone count; marks, case and width do not. Wider than UTS #39's skeleton, for comparing with few names.
+    """
+    if not text.isascii():
+        seen = _decomposed(text).translate(_LATIN).casefold()
+        text = "".join(c for c in unicodedata.normalize("NFKD", seen) if c.isalnum())
+    return text.translate(_SAME).replace("rn", "m")
+
+
+def mixed(text: str) -> tuple[str, str] | None:
+    """Return a letter that passes for another alphabet's, and the two alphabets; None where there is none.
+
+    It stands among letters of another alphabet within one word, or its whole word reads as ASCII among Latin words.
+    """
+    if text.isascii():
+        return None
+    words = _WORD.findall(_composed(text))
+    latin = any(_script(c) == "LATIN" for word in words for c in word)
+    for word in words:
+        scripts = [(c, _script(c)) for c in word]
+        found = list(dict.fromkeys(s for _, s in scripts if s))
+        if len(found) > 1:
+            first = found[0] if found[0] == "LATIN" or "LATIN" not in found else "LATIN"
+            odd, other = next((c, s) for c, s in scripts if s and s != first)
+            return odd, f"{other.capitalize()} among {first.capitalize()}"
+        if latin and found and found[0] != "LATIN" and len(word) > 1 and all(ord(c) in _LATIN for c in word):
+            return word[0], f"{found[0].capitalize()} among Latin"
+    return None
+
+
+def hidden(text: str) -> str | None:
+    """Return the first character that has no place in a name because nobody can see it, or None."""
+    if text.isascii() and text.isprintable():
+        return None
+    found = _HIDDEN.search(text)
+    return found[0] if found else None
+
+
+def named(char: str) -> str:
+    """Return a character as `U+0410`: safe to print anywhere."""
+    return f"U+{ord(char):04X}"
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFKC", "".join(c for c in text if c.isascii() or not invisible(c)))
+
+
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFKD", _composed(text))
+
+
+def _script(char: str) -> str:
+    if char.isascii():
+        return "LATIN"
+    first = unicodedata.name(char, "").partition(" ")[0]
+    return first if first in _SCRIPTS else ""

@@ -1,0 +1,102 @@
+"""Names made to be taken for somebody else's: a warning on the change, for the reviewer. Nothing is refused for it.
+
+Told from the tree alone: from the name itself, from names that administrators have everywhere, and from those of the
+privileged accounts that were imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from reconciler.model.account import Account
+from reconciler.model.lookalikes import hidden, looks, mixed, named
+from reconciler.model.plan import Action, Change
+
+NAMES = ("cn", "displayName", "givenName", "mail", "sAMAccountName", "sn", "userPrincipalName")
+"""Attributes that people and programs know an account by."""
+_WHOLE = (
+    "Administrator",
+    "Administrators",
+    "Administrateur",
+    "Administrador",
+    "Administratör",
+    "Amministratore",
+    "Администратор",
+    "管理者",
+    "Admin",
+    "sysadmin",
+    "System Administrator",
+    "root",
+    "krbtgt",
+    "SYSTEM",
+    "Domain Admin",
+    "Domain Admins",
+    "Enterprise Admins",
+    "Schema Admins",
+    "Account Operators",
+    "Backup Operators",
+    "Server Operators",
+    "Domain Controllers",
+    "Global Administrator",
+    "Security",
+    "IT Security",
+    "Security Team",
+    "Help Desk",
+    "Service Desk",
+    "IT Support",
+    "IT Service Desk",
+    "IT Department",
+)
+_TAKEN_FOR_PEOPLE = frozenset({"cn", "displayName", "sAMAccountName", "userPrincipalName"})
+"""Those that are compared with the names of others: a surname may be Root. What follows in brackets, a company mostly, is left out."""
+
+
+class Impostors:
+    """Knows the names to look out for. `accounts` are those imported, by SID."""
+
+    def __init__(self, accounts: Mapping[str, Account]) -> None:
+        self._known: dict[str, str] = {
+            looks(name): "the name of an administrator or a privileged group" for name in _WHOLE
+        }
+        for account in accounts.values():
+            if account.protected:
+                for name in _names_of(account):
+                    self._known.setdefault(looks(name), f"a name of the privileged account {account.sid}")
+        self._known.pop("", None)
+
+    def warned(self, changes: Iterable[Change]) -> list[Change]:
+        """Return the changes, with warnings where they write a name that could be taken for another."""
+        return [self._warned(change) for change in changes]
+
+    def _warned(self, change: Change) -> Change:
+        found = tuple(dict.fromkeys(self._warnings(change)))
+        return replace(change, warnings=(*change.warnings, *found)) if found else change
+
+    def _warnings(self, change: Change) -> Iterator[str]:
+        for attribute, name in _written(change):
+            if attribute in _TAKEN_FOR_PEOPLE:
+                bare = name.partition("@" if attribute == "userPrincipalName" else "(")[0]
+                if whose := self._known.get(looks(name)) or self._known.get(looks(bare)):
+                    yield f"{attribute} reads like {whose}"
+            if odd := mixed(name):
+                yield f"{attribute} mixes alphabets: {odd[1]} ({named(odd[0])})"
+            if (unseen := hidden(name)) is not None:
+                yield f"{attribute} holds a character that cannot be seen ({named(unseen)})"
+
+
+def _written(change: Change) -> Iterator[tuple[str, str]]:
+    """Yield the names that the change gives an account."""
+    for delta in change.deltas:
+        if delta.attribute in NAMES and isinstance(delta.after, str):
+            yield delta.attribute, delta.after
+    if change.action is Action.CREATE and change.sid is None:
+        yield "cn", change.dn.name
+
+
+def _names_of(account: Account) -> Iterator[str]:
+    yield account.dn.name
+    for attribute in ("displayName", "sAMAccountName", "userPrincipalName"):
+        value = account.attributes.get(attribute)
+        if isinstance(value, str):
+            yield value.partition("@")[0]

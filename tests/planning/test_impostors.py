@@ -1,0 +1,136 @@
+"""Names made to be taken for somebody else's stand among the dangerous; nothing is refused for them."""
+
+from __future__ import annotations
+
+import string
+from collections import defaultdict
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.model.guest import Guest
+from reconciler.model.lookalikes import _TABLE, hidden, looks, mixed
+from reconciler.model.plan import Action
+from tests.render.nasty import ORDINARY, anything
+
+from . import builder
+from .builder import account, guest, only, plan
+
+
+def warnings(**attributes: object) -> tuple[str, ...]:
+    return only(plan([guest(1, **attributes)], []), Action.CREATE).warnings
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Аdministrator Fabrikam", "U+0410"),  # a Cyrillic A
+        ("Alice Sсhmidt", "U+0441"),  # a Cyrillic c
+        ("Alice Сох", "U+0421"),  # a whole word of Cyrillic that reads as Latin
+        ("Sοphia", "U+03BF"),  # a Greek omicron
+        ("Աlice", "U+0531"),
+    ],
+)
+def test_a_letter_of_another_alphabet_in_a_word_is_named(name: str, code: str) -> None:
+    assert any("displayName mixes alphabets" in w and code in w for w in warnings(displayName=name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *ORDINARY,
+        "Иванов, Ivan (Contoso)",
+        "Сара Иванова",
+        "Анна-Maria",
+        "山田A子さん",
+        "Ａｌｉｃｅ",
+        "علی\u200cرضا",
+        "Root Beer Inc.",
+        "Adminah Okafor",
+    ],
+)
+def test_names_in_any_script_and_in_two_are_not_suspected(name: str) -> None:
+    assert warnings(displayName=name) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Administrator",
+        "administrator (Fabrikam)",
+        "ADM1N",
+        "Dornain Admins",
+        "Domain-Admins",
+        "Admın",
+        "ｋｒｂｔｇｔ",
+        "Аdmin",
+        "Administrátor",
+        "Help\u200bDesk",
+        "Администратор",
+    ],
+)
+def test_a_name_that_administrators_have_is_named(name: str) -> None:
+    assert any("displayName reads like the name of an administrator" in w for w in warnings(displayName=name))
+
+
+def test_a_surname_is_compared_with_nobody() -> None:
+    assert warnings(surname="Root", givenName="Admin") == ()
+
+
+def test_the_name_of_a_privileged_account_in_the_tree_is_named_with_its_sid() -> None:
+    other = Guest(builder.gid(7), {"displayName": "Petra Kern-Roth", "userPrincipalName": "adm-pkr@contoso.test"})
+    held = account(other, 1700, joined=False, dn=f"CN=adm-petra,{builder.OU}", protected=("adminCount",))
+    made = plan([guest(1, displayName="Petra Kem-Roth"), guest(2, displayName="Petra Kern")], [held])
+    found = {c.label: c.warnings for c in made.changes}
+
+    assert found["Petra Kem-Roth"] == ("displayName reads like a name of the privileged account S-1-5-21-1-2-3-1700",)
+    assert found["Petra Kern"] == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["Alice\u202ecilA", "Alice\u200b", "Alice\nBob", "\x1b[31mAlice", "Al\u00adice", "Alice\u3164"]
+)
+def test_a_character_that_nobody_can_see_is_named(name: str) -> None:
+    assert any("cannot be seen (U+" in w for w in warnings(displayName=name))
+
+
+def test_a_change_with_a_warning_is_dangerous_and_is_planned_all_the_same() -> None:
+    change = only(plan([guest(1, displayName="Administrator")], []), Action.CREATE)
+
+    assert change.dangerous
+    assert not only(plan([guest(1)], []), Action.CREATE).dangerous
+
+
+def test_an_update_is_warned_of_for_the_name_it_writes_alone() -> None:
+    before = guest(1, displayName="Administrator")
+    renamed, moved_on = guest(1, displayName="Аlice"), guest(1, displayName="Administrator", mail="other@adatum.com")
+
+    assert only(plan([renamed], [account(before, 1100)]), Action.UPDATE).warnings != ()
+    assert only(plan([moved_on], [account(before, 1100)]), Action.UPDATE).warnings == ()
+
+
+@settings(deadline=None, max_examples=200)
+@given(anything)
+def test_the_answers_are_for_any_text_and_of_our_own_words(text: str) -> None:
+    assert mixed(text) is None or not text.isascii()
+    assert (found := hidden(text)) is None or found in text
+    made = plan([guest(1, displayName=text or None)], [])
+    for warning in (w for c in made.changes for w in c.warnings):
+        assert warning.isascii()
+        assert warning.isprintable()
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.text(string.ascii_letters, min_size=1), st.randoms(use_true_random=False))
+def test_a_name_looks_the_same_whatever_letters_it_borrows_and_whatever_is_hidden_in_it(
+    name: str, chance: Random
+) -> None:
+    others: dict[str, list[str]] = defaultdict(list)
+    for row in _TABLE.split():
+        latin, _, some = row.partition(":")
+        others[latin] += some
+    disguised = "".join(chance.choice([c, *others[c], f"{c}\u0301", f"\u200b{c}", f"{c}-"]) for c in name)
+
+    assert looks(disguised) == looks(name)

@@ -43,6 +43,7 @@ _WHOLE = (
     "IT Security",
     "Security Team",
     "Help Desk",
+    "IT Help Desk",
     "Service Desk",
     "IT Support",
     "IT Service Desk",

@@ -28,18 +28,18 @@ from reconciler.git import lock as locks
 from reconciler.git import notes
 from reconciler.git.holder import Holder
 from reconciler.git.repository import Repository
-from reconciler.git.tree import Tree
 from reconciler.model.settings import Settings
-from reconciler.planning.encode import stored_digest, stored_version
+from reconciler.planning.encode import stored_digest
 from reconciler.planning.guards import guards
 
 from .approval import approved
+from .committed import unedited
 from .context import Context
 from .loading import Planned, load_settings, planned
 
 
-def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bool) -> Exit:
-    """Check, show, ask, take the lock, carry out, record."""
+def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bool, again: bool = True) -> Exit:
+    """Check, show, ask, take the lock, carry out, record. Without `again`, a plan with a receipt is no error."""
     if not yes and not context.interactive:
         raise UsageError(
             "apply needs --yes where there is no terminal to ask on", "Add --yes, and --digest to pin the plan."
@@ -47,6 +47,9 @@ def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bo
     repository = Repository.open(context.directory)
     here = load_settings(context, repository.at("HEAD") if repository.bare else repository.work_tree())
     merged = _Merged.fetch(context, repository, here)
+    if not again and merged.applied():
+        context.result("Plan {} has been applied already.", merged.made.encoded.digest)
+        return _report(context, merged.made, ())
     merged.check(digest)
     _show(context, merged.made)
     if not merged.made.plan.changes:
@@ -93,8 +96,12 @@ class _Merged:
                 "state were changed beside it, or the plan was edited",
                 "Run `reconcile snapshot` and `reconcile propose`, and merge the new plan.",
             )
-        _unedited(tree, stored, made)
+        unedited(tree, stored, made)
         return _Merged(context, repository, remote, branch, commit, made)
+
+    def applied(self) -> bool:
+        """Whether this plan has its receipt, and nobody holds the lock any more."""
+        return self._spent() is not None and locks.read(self.repository, self.remote) is None
 
     def check(self, digest: str | None) -> None:
         """Raise unless this plan may be applied now."""
@@ -216,22 +223,6 @@ class _Merged:
 
     def _now(self) -> datetime:
         return self.context.ports.clock()
-
-
-def _unedited(tree: Tree, stored: bytes, made: Planned) -> None:
-    """Raise unless what people and machines read of the plan is the plan; another release may have worded it otherwise."""
-    from reconciler.render.plan_markdown import markdown
-
-    if stored_version(stored) != __version__:
-        return
-    shown = markdown(made.plan, made.encoded.digest, made.encoded.changes_digest).encode()
-    edited = [n for n, now in (("plan.json", made.encoded.text), ("plan.md", shown)) if tree.read(f"state/{n}") != now]
-    if edited:
-        raise StalePlanError(
-            f"state/{' and state/'.join(edited)} is not what `reconcile plan` writes for this tree: the plan that was "
-            "reviewed may be another",
-            "Run `reconcile snapshot` and `reconcile propose`, and merge the new plan.",
-        )
 
 
 def _keep(lock: locks.Lock, now: datetime) -> None:

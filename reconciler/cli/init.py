@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,6 +13,7 @@ from reconciler.errors import Exit, ReconcileError
 
 from .context import Context
 
+WORKFLOWS = ("plan", "check", "apply", "drift")
 _REQUIRE = {
     "github": "require: {approvals: 1, checks: [reconcile/plan]}  # what apply demands of the merged pull request",
     "git": "# Without pull requests only the branch counts: let the remote's own rules say who may push it.",
@@ -53,8 +55,8 @@ def scaffold(directory: Path, answers: Answers) -> tuple[list[str], list[str]]:
     kept: list[str] = []
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _repository(directory)
-        for name, text in _files(answers):
+        top = _repository(directory)
+        for name, text in [*_files(answers), *_workflows(answers, top, directory)]:
             path = directory / name
             if path.exists() or path.is_symlink():
                 kept.append(name)
@@ -69,14 +71,16 @@ def scaffold(directory: Path, answers: Answers) -> tuple[list[str], list[str]]:
     return written, kept
 
 
-def _repository(directory: Path) -> None:
-    """Make a git repository unless the directory is in one already: everything here lives in git."""
+def _repository(directory: Path) -> Path:
+    """Make a git repository unless the directory is in one already: everything here lives in git. Return its top."""
     from git import InvalidGitRepositoryError, Repo
 
     try:
-        Repo(directory, search_parent_directories=True).close()
+        found = Repo(directory, search_parent_directories=True)
     except InvalidGitRepositoryError:
-        Repo.init(directory, initial_branch="main").close()
+        found = Repo.init(directory, initial_branch="main")
+    with found:
+        return Path(found.working_tree_dir or directory)
 
 
 def _files(answers: Answers) -> Iterator[tuple[str, str]]:
@@ -87,10 +91,17 @@ def _files(answers: Answers) -> Iterator[tuple[str, str]]:
     yield "policies/guest-policy.schema.json", (files("reconciler.policy") / "schema.json").read_text("utf-8")
     yield ".gitattributes", (base / "gitattributes").read_text("utf-8")
     yield "state/README.md", (base / "state.md").read_text("utf-8")
-    if answers.forge == "github":
-        yield ".github/CODEOWNERS", (base / "CODEOWNERS").read_text("utf-8")
-        for name in ("plan", "check", "apply"):
-            yield f".github/workflows/reconcile-{name}.yml", (base / f"{name}.yml").read_text("utf-8")
+
+
+def _workflows(answers: Answers, top: Path, directory: Path) -> Iterator[tuple[str, str]]:
+    """Yield what GitHub looks for at the top of a repository; it serves every operations directory there is."""
+    if answers.forge != "github":
+        return
+    base = files("reconciler.cli") / "scaffold"
+    github = os.path.relpath(top / ".github", directory.resolve())
+    yield f"{github}/CODEOWNERS", (base / "CODEOWNERS").read_text("utf-8")
+    for name in WORKFLOWS:
+        yield f"{github}/workflows/reconcile-{name}.yml", (base / f"{name}.yml").read_text("utf-8")
 
 
 def _filled(template: str, answers: Answers) -> str:

@@ -89,11 +89,23 @@ def parser() -> argparse.ArgumentParser:
     _json(
         add("adopt", "report which accounts made by others would be joined, before anything is taken over; no network")
     )
+    check = _json(add("check", "prove a pull request's files valid, and its plan what its tree yields; no network"))
+    check.add_argument(
+        "--base", metavar="REV", help="what it is to be merged into: asks for a plan only if state/ changed"
+    )
     _json(add("propose", "commit state and plan to the branch reconcile/plan, open or update its pull request"))
     apply = _json(add("apply", "carry out the merged plan, and nothing else"))
     apply.add_argument("--digest", metavar="D", help="apply only the plan with this digest")
+    apply.add_argument("--unless-applied", action="store_true", help="be content where the plan was applied already")
     apply.add_argument("--yes", action="store_true", help="do not ask")
     apply.add_argument("--journal", metavar="FILE", type=Path, help="where to keep the journal")
+    comment = _json(add("comment", "in a CI job: put what its checks remarked under the pull request"))
+    comment.add_argument("remarks", metavar="DIR", type=Path, help="where the checks' artifacts were put")
+    comment.add_argument("--pull-request", type=int, required=True, metavar="N")
+    comment.add_argument("--commit", required=True, metavar="SHA", help="what was checked")
+    _json(add("drift", "say what the import shows that the committed plan does not account for; no network"))
+    targets = _json(add("targets", "list the operations directories of this repository, for a CI matrix"))
+    targets.add_argument("--pending", action="store_true", help="only those with a committed plan that was not applied")
     _json(add("unlock", "break an expired or abandoned lock, saying whose it was"))
     return top
 
@@ -207,7 +219,31 @@ def _propose(context: Context, _: argparse.Namespace) -> Exit:
 def _apply(context: Context, arguments: argparse.Namespace) -> Exit:
     from .apply import apply
 
-    return apply(context, arguments.digest, arguments.journal, yes=arguments.yes)
+    return apply(context, arguments.digest, arguments.journal, yes=arguments.yes, again=not arguments.unless_applied)
+
+
+def _check(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .check import check
+
+    return check(context, arguments.base)
+
+
+def _comment(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .comment import comment
+
+    return comment(context, arguments.pull_request, arguments.commit, arguments.remarks)
+
+
+def _drift(context: Context, _: argparse.Namespace) -> Exit:
+    from .drift import drift
+
+    return drift(context)
+
+
+def _targets(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .targets import targets
+
+    return targets(context, pending=arguments.pending)
 
 
 def _unlock(context: Context, _: argparse.Namespace) -> Exit:
@@ -223,8 +259,12 @@ _COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
     "snapshot": _snapshot,
     "plan": _plan,
     "adopt": _adopt,
+    "check": _check,
     "propose": _propose,
     "apply": _apply,
+    "comment": _comment,
+    "drift": _drift,
+    "targets": _targets,
     "unlock": _unlock,
 }
 

@@ -57,7 +57,7 @@ class GitHub:
         Whoever may not write to the repository could leave a comment with our mark and change it after us, so only
         those of apps and of people who belong to it are looked at.
         """
-        if not re.fullmatch(r"[a-z][a-z-]*", name):
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", name):
             raise ValueError(name)
         mark = f"<!-- reconcile: {name} -->\n"
         text = mark + body

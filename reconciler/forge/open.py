@@ -33,6 +33,18 @@ def open_forge(settings: Settings, env: Mapping[str, str]) -> Forge:
     return GitHub(_url(forge.url), str(forge.repository), _token(env), trust(None, settings.root, env))
 
 
+def open_job(env: Mapping[str, str]) -> Forge:
+    """Return the forge whose CI job this is, by the job's own environment. Raises SettingsError."""
+    repository = env.get("GITHUB_REPOSITORY", "")
+    if not re.fullmatch(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+", repository):
+        raise SettingsError("this is no job of GitHub Actions: GITHUB_REPOSITORY names none", "Run it in one.")
+    from reconciler.graph.transport import trust
+
+    from .github import GitHub
+
+    return GitHub(_url(env.get("GITHUB_API_URL", "")), repository, _token(env), trust(None, ".", env))
+
+
 def _url(url: str) -> str:
     from urllib3.exceptions import LocationParseError
     from urllib3.util import parse_url  # the reading that counts: requests connects by it

@@ -135,7 +135,7 @@ class Forge(Protocol):
     def comment(self, number: int, name: str, body: str) -> None:
         """Make the one comment `name` of a pull request say `body` (Markdown); it is found again by a hidden mark.
 
-        `name` is lower-case letters and hyphens. A comment with that mark by an outsider is not taken for ours.
+        `name` is lower-case letters, digits and hyphens. A comment with that mark by an outsider is not taken for ours.
         """
         ...
 

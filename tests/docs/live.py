@@ -49,7 +49,10 @@ def documents(root: Path) -> Documents:
         loop.merge()
         first["apply"] = loop.printed("apply", "--yes")
         plan: Json = json.loads((loop.directory / "state/plan.json").read_text())
+        first["check"], first["drift"] = loop.printed("check"), loop.printed("drift")
         first["plan"] = loop.printed("plan")
+        first["targets"] = loop.printed("targets")
+        first["comment"] = loop.commented()
         held = loop.abandoned_lock()
         first["unlock"] = loop.printed("unlock")
     journal = [json.loads(line) for f in (root / "journal").rglob("*.jsonl") for line in f.read_text().splitlines()]
@@ -87,6 +90,16 @@ class _Loop:
         assert isinstance(out.file, io.StringIO)
         printed: Json = json.loads(out.file.getvalue())
         return printed
+
+    def commented(self) -> Json:
+        """Comment in the job of a pull request that nothing was to be said of."""
+        job = {
+            "GITHUB_REPOSITORY": "contoso/identity",
+            "GITHUB_API_URL": "https://api.github.test",
+            "GITHUB_TOKEN": "x",
+        }
+        self._env |= job
+        return self.printed("comment", "--pull-request", "1", "--commit", "0" * 40, str(self._root))
 
     def merge(self) -> None:
         git(self.directory, "fetch", "-q", "origin")

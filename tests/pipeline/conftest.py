@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from reconciler.cli.init import Answers, scaffold
 from reconciler.demo.pki import Authority
 from reconciler.demo.samba import Controller
 from tests.support.github import REPOSITORY, TOKEN, StandIn, standing_in
+from tests.support.hub.remote import Remote
 from tests.support.operations import Operations, git, installation
 from tests.support.samba import fresh_ou
 
@@ -33,31 +34,6 @@ _API = (
     (r"GET /collaborators/.*", "metadata", "read"),
 )
 """What GitHub asks of a token."""
-
-
-class Heads(MutableMapping[str, str]):
-    """The branches that the remote really has."""
-
-    def __init__(self, remote: Path) -> None:
-        self._remote = remote
-
-    def __getitem__(self, branch: str) -> str:
-        found = git(self._remote, "for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}").strip()
-        if not found:
-            raise KeyError(branch)
-        return found
-
-    def __setitem__(self, branch: str, commit: str) -> None:
-        raise AssertionError("branches are pushed")
-
-    def __delitem__(self, branch: str) -> None:
-        raise AssertionError("branches are pushed")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(git(self._remote, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/").split())
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
 
 
 @dataclass
@@ -97,13 +73,8 @@ class World:
 
     def merge(self, number: int) -> None:
         """Merge a pull request as GitHub does by default: with a merge commit."""
-        head = self.hub.current(self.hub.pull(number))["head"]
-        person = self.ops.directory
-        git(person, "fetch", "-q", "origin")
-        git(person, "checkout", "-q", "-B", "main", "origin/main")
-        git(person, "merge", "-q", "--no-ff", "-m", f"Merge pull request #{number}", head["sha"])
-        git(person, "push", "-q", "origin", "main")
-        self.hub.merge(number, git(person, "rev-parse", "HEAD").strip())
+        self.hub.merge(number)
+        git(self.ops.directory, "pull", "-q", "--ff-only", "origin", "main")
 
     def pushed(self) -> Run:
         """What the push of a merge to main starts."""
@@ -152,7 +123,7 @@ def on_github(samba: Controller, root: Path, guests: int) -> Iterator[World]:
         settings.write_text(text.replace("forge: {kind: git", forge))
         scaffold(ops.directory, Answers())
         ops.commit("on GitHub")
-        hub.heads = Heads(ops.remote)
+        hub.heads = Remote(ops.remote)
         hub.me["login"] = IMPORTER
         repository = Repository(
             root / "runners",

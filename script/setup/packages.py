@@ -19,6 +19,7 @@ RUNNING = (
     "python3-samba",
     "ldb-tools",
     "krb5-user",
+    "ldap-utils",
     "iproute2",
     "apache2-bin",
     "libapache2-mod-auth-gssapi",

@@ -15,6 +15,7 @@ from reconciler.graph.port import GuestSource
 from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.progress import Progress
+from reconciler.verify.port import DelegationFacts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,6 +45,12 @@ def _open_writer(settings: Settings, policy: Policy, env: Env, ask: Ask | None, 
     return open_writer(settings, env, ask, controller, policy.attribute)
 
 
+def _open_delegation(settings: Settings, env: Env, ask: Ask | None) -> DelegationFacts:
+    from reconciler.directory.connect import open_delegation
+
+    return open_delegation(settings, env, ask)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -56,6 +63,7 @@ class Ports:
     reader: Callable[[Settings, Policy, Env, Ask | None], DirectoryReader] = _open_reader
     writer: Callable[[Settings, Policy, Env, Ask | None, str], DirectoryWriter] = _open_writer
     clock: Callable[[], datetime] = _now
+    delegation: Callable[[Settings, Env, Ask | None], DelegationFacts] = _open_delegation
 
 
 @dataclass(frozen=True)

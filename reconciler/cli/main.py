@@ -106,6 +106,9 @@ def parser() -> argparse.ArgumentParser:
     _json(add("drift", "say what the import shows that the committed plan does not account for; no network"))
     targets = _json(add("targets", "list the operations directories of this repository, for a CI matrix"))
     targets.add_argument("--pending", action="store_true", help="only those with a committed plan that was not applied")
+    _verify_options(
+        _json(add("verify", "prove that a guest can sign in: a Kerberos ticket for them, as the connector gets it"))
+    )
     _json(add("unlock", "break an expired or abandoned lock, saying whose it was"))
     return top
 
@@ -113,6 +116,40 @@ def parser() -> argparse.ArgumentParser:
 def _json(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="print one JSON object")
     return command
+
+
+def _verify_options(verify: argparse.ArgumentParser) -> None:
+    who = verify.add_mutually_exclusive_group(required=True)
+    who.add_argument(
+        "guest", metavar="GUEST", nargs="?", help="id, UPN, mail or display name; SID or sAMAccountName of the account"
+    )
+    who.add_argument("--all", action="store_true", help="try a sample of everybody who should be able to sign in")
+    verify.add_argument("--service", metavar="SPN", required=True, help="the application: HTTP/app.contoso.test")
+    verify.add_argument(
+        "--identity",
+        choices=("upn", "on-premises-upn", "upn-user-part", "on-premises-upn-user-part", "sam-account-name"),
+        default="upn",
+        help="the application's delegated login identity (default: upn)",
+    )
+    whose = verify.add_mutually_exclusive_group()
+    whose.add_argument("--keytab", metavar="FILE", help="the connector's keytab")
+    whose.add_argument("--cache", metavar="CCACHE", help="a credential cache of the connector's")
+    verify.add_argument("--connector", metavar="PRINCIPAL", help="which principal of it (default: the first)")
+    verify.add_argument("--http", metavar="URL", help="fetch this page as the guest")
+    verify.add_argument("--http-user", metavar="HEADER", help="the response header in which it says whom it saw")
+    verify.add_argument("--sample", type=_some, metavar="N", default=200, help="how many --all tries (default: 200)")
+    verify.add_argument(
+        "--seed",
+        metavar="TEXT",
+        default="",
+        help="which ones: the same text chooses the same; `random` for others each time",
+    )
+
+
+def _some(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"a whole number of at least 1, not {text!r}")
+    return int(text)
 
 
 def _crowd(text: str) -> int:
@@ -252,6 +289,15 @@ def _unlock(context: Context, _: argparse.Namespace) -> Exit:
     return unlock(context)
 
 
+def _verify(context: Context, arguments: argparse.Namespace) -> Exit:
+    from reconciler.verify.identity import Identity
+
+    from .verify import Asked, verify
+
+    given = {name: getattr(arguments, name) for name in Asked.__dataclass_fields__}
+    return verify(context, Asked(**{**given, "identity": Identity(arguments.identity)}))
+
+
 _COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
     "init": _init,
     "demo": _demo,
@@ -265,6 +311,7 @@ _COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
     "comment": _comment,
     "drift": _drift,
     "targets": _targets,
+    "verify": _verify,
     "unlock": _unlock,
 }
 

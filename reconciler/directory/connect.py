@@ -12,6 +12,7 @@ from reconciler.errors import DirectoryUnavailableError, SettingsError
 from reconciler.model.dn import DN
 from reconciler.model.schema import Attribute, attribute
 from reconciler.model.settings import Settings
+from reconciler.verify.port import DelegationFacts
 
 from .port import DirectoryReader, DirectoryWriter
 
@@ -57,6 +58,13 @@ def open_writer(
     from .ldap.writer import LdapWriter
 
     return _open(LdapWriter, settings, env, ask, controller, kinds, read_only=False)
+
+
+def open_delegation(settings: Settings, env: Mapping[str, str], ask: Ask | None) -> DelegationFacts:
+    """Return what reads the facts of delegation, over a connection that cannot write; otherwise like `open_reader`."""
+    from .ldap.delegation import Delegation
+
+    return _open(Delegation, settings, env, ask, None, attribute, read_only=True)
 
 
 def _open(

@@ -64,9 +64,9 @@ def refused(refusal: Refusal, around: Surroundings, person: Person | None, now: 
     return tuple(f for f in found if _explains(f.cause, refusal)) or (by_answer(refusal, around, person),)
 
 
-def granted(around: Surroundings, person: Person, now: datetime) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+def granted(person: Person, now: datetime) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
     """Return why a granted ticket is none to rely on, and what else the directory shows that another KDC would refuse."""
-    found = [*obstacles.of_person(person, now), *connector_obstacles(around, now)]
+    found = tuple(obstacles.of_person(person, now))
     failing = tuple(f for f in found if f.cause in DESPITE_SUCCESS)
     return failing, tuple(f for f in found if f.cause not in DESPITE_SUCCESS)
 

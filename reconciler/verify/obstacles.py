@@ -82,7 +82,7 @@ def _of_name(person: Person) -> Iterator[Finding]:
             f"{len(holders)} accounts of the forest have the name {person.name}: {names}.",
             "Take it from the account it does not belong to: while both have it, Windows finds neither.",
             (f"Set-ADUser -Identity {powershell(others[0].sid)} -UserPrincipalName 'ANOTHER'",),
-            (f"samba-tool user rename --upn=ANOTHER {shell(others[0].sam or others[0].dn)}",),
+            (f"samba-tool user edit {shell(others[0].sam or others[0].dn)}",),
         )
     elif others:
         yield Finding(
@@ -91,7 +91,7 @@ def _of_name(person: Person) -> Iterator[Finding]:
             "Whoever signs in as this guest is that account.",
             "Take the name from that account at once, then import and plan.",
             (f"Set-ADUser -Identity {powershell(others[0].sid)} -UserPrincipalName 'ANOTHER'",),
-            (f"samba-tool user rename --upn=ANOTHER {shell(others[0].sam or others[0].dn)}",),
+            (f"samba-tool user edit {shell(others[0].sam or others[0].dn)}",),
         )
 
 

@@ -132,7 +132,7 @@ def upn_differs(account: Party, wanted: str, what: str) -> Finding:
         what,
         "Import and plan: the policy's flow of userPrincipalName puts it right (`reconcile snapshot`, `reconcile plan`). By hand:",
         (f"Set-ADUser -Identity {powershell(account.sid)} -UserPrincipalName {powershell(wanted)}",),
-        (f"samba-tool user rename --upn={shell(wanted)} {_name(account)}",),
+        (f"samba-tool user edit {_name(account)}",),
     )
 
 

@@ -94,19 +94,21 @@ class Entries:
             reasons.append("adminCount")
         if _SERVICES in held or _SERVICES in cut:
             reasons.append("servicePrincipalName")
-        if self._in_protected_users(found, cut):
+        if in_groups(self._session, found, self._groups):
             reasons.append("Protected Users")
         if found.text(_SOURCE_OF_AUTHORITY).casefold() == "cloud":
             reasons.append(_SOURCE_OF_AUTHORITY)
         return tuple(reasons)
 
-    def _in_protected_users(self, found: Found, cut: Collection[str]) -> bool:
-        if int(found.text("primarygroupid") or 0) in self._groups.rids:
-            return True
-        if _MEMBERSHIPS in cut:
-            of_one = filters.either(filters.equals("memberOf", group.text) for group in self._groups.names)
-            return bool(self._groups.names) and self._session.read(found.dn, (), of_one) is not None
-        return any(DN(raw.decode()) in self._groups.names for raw in found.values.get(_MEMBERSHIPS, ()))
+
+def in_groups(session: Session, found: Found, groups: Groups) -> bool:
+    """Whether a user, computer or service account is in any of these groups."""
+    if int(found.text("primarygroupid") or 0) in groups.rids:
+        return True
+    if _MEMBERSHIPS in _cut(found.values):
+        of_one = filters.either(filters.equals("memberOf", group.text) for group in groups.names)
+        return bool(groups.names) and session.read(found.dn, (), of_one) is not None
+    return any(DN(raw.decode()) in groups.names for raw in found.values.get(_MEMBERSHIPS, ()))
 
 
 def protected_users(session: Session, names: Naming, domain: bytes) -> Groups:

@@ -1,0 +1,77 @@
+"""The page itself, fetched as the guest: Negotiate (RFC 4559) with a ticket that the connector obtained."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .kdc import Refusal, Step
+from .port import Page, RefusedError
+from .tickets import Connector
+
+_TIMEOUTS = (10.0, 30.0)
+_OK, _REDIRECT, _ERROR = 200, 300, 400
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One page. `header` is the response header in which the application says whom it saw. `trust`: a PEM file, or the usual roots."""
+
+    url: str
+    header: str | None
+    trust: str | bool
+
+    @staticmethod
+    def of(url: str, header: str | None, env: Mapping[str, str]) -> Site:
+        """Return the page, with the roots that the environment names."""
+        return Site(url, header, env.get("REQUESTS_CA_BUNDLE") or env.get("CURL_CA_BUNDLE") or True)
+
+
+def fetch(site: Site, connector: Connector, name: str, *, by_upn: bool, spn: str) -> Page:
+    """Fetch the page; raise RefusedError where there is no answer, or the answer is not the page.
+
+    No redirect is followed and no .netrc read: the ticket goes to this URL and nowhere else.
+    """
+    import requests
+
+    context, token = connector.begin(connector.guest(name, by_upn=by_upn), spn)
+    with requests.Session() as session:
+        session.trust_env = False
+        headers = {"Authorization": f"Negotiate {base64.b64encode(token).decode()}"}
+        try:
+            answer = session.get(
+                site.url,
+                headers=headers,
+                verify=site.trust,
+                allow_redirects=False,
+                timeout=_TIMEOUTS,
+                stream=True,
+            )
+        except requests.RequestException as error:
+            raise RefusedError(Refusal(Step.PAGE, 0, f"{site.url}: {error}")) from error
+        with answer:
+            proven, wrong = _proven(answer.headers.get("WWW-Authenticate", ""), connector, context)
+            if not _OK <= answer.status_code < _REDIRECT:
+                raise RefusedError(Refusal(Step.PAGE, answer.status_code, _words(site, answer, wrong)))
+            return Page(answer.status_code, proven, answer.headers.get(site.header) if site.header else None)
+
+
+def _words(site: Site, answer: Any, wrong: str) -> str:
+    said = f"{site.url} answered {answer.status_code} {answer.reason or ''}".rstrip()
+    if _REDIRECT <= answer.status_code < _ERROR:
+        return f"{said} to {answer.headers.get('Location', 'nowhere')}, which is not followed: name the page itself"
+    return f"{said}, and says of the ticket: {wrong}" if wrong else said
+
+
+def _proven(header: str, connector: Connector, context: Any) -> tuple[bool, str]:
+    scheme, _, text = header.partition(" ")
+    if scheme.casefold() != "negotiate" or not text.strip():
+        return False, ""
+    try:
+        answer = base64.b64decode(text.strip(), validate=True)
+    except binascii.Error:
+        return False, ""
+    return connector.finished(context, answer)

@@ -1,0 +1,158 @@
+"""Guests straight from the default policy sign in to a Kerberos application, each under their own name."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from reconciler.demo.samba import Controller
+from reconciler.model.dn import DN
+from tests.support.apache import SEEN
+from tests.support.operations import Operations, installation
+from tests.support.samba import fresh_ou
+from tests.support.single_sign_on import SingleSignOn, single_sign_on
+
+from .expected import held
+
+pytestmark = [pytest.mark.samba, pytest.mark.xdist_group("sign-in")]
+
+
+@pytest.fixture(scope="module")
+def sso(samba: Controller) -> Iterator[SingleSignOn]:
+    with single_sign_on(samba) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def crowd(samba: Controller, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Operations, DN]]:
+    ou = fresh_ou(samba)
+    with installation(tmp_path_factory.mktemp("crowd"), samba, ou, 200) as ops:
+        assert ops.loop() == {"done": 200}
+        ops.reconcile("snapshot")
+        yield ops, ou
+
+
+def test_two_hundred_guests_of_the_default_policy_are_let_in_each_under_their_own_name(
+    sso: SingleSignOn, crowd: tuple[Operations, DN]
+) -> None:
+    ops, _ = crowd
+    done = sso.verify(ops, "--all", "--http", sso.site.https, "--http-user", SEEN, "--json")
+    said = done.json
+    assert said["passed"]
+    assert said["summary"] == {"wanted": 200, "tried": 200, "let_in": 200, "by_cause": {}}
+    upns = {user.id: str(user.properties["userPrincipalName"]) for user in ops.tenant.guests()}
+    assert len(upns) == 200
+    for guest in said["guests"]:
+        wanted = f"{upns[guest['guest']]}@{sso.samba.realm}".replace("@", "\\@", 1)
+        assert guest["page"] == {"status": 200, "proven": True, "user": wanted}
+        assert guest["seen_as"] == wanted
+    assert len({guest["page"]["user"] for guest in said["guests"]}) == 200
+
+
+def test_one_guest_is_let_in_and_the_service_is_told_by_name(sso: SingleSignOn, crowd: tuple[Operations, DN]) -> None:
+    ops, _ = crowd
+    user = ops.tenant.guests()[0]
+    done = sso.verify(ops, str(user.properties["userPrincipalName"]), "--http", sso.site.http, "--http-user", SEEN)
+    for words in ("a ticket in the guest's name (S4U2Self)", "a ticket for the service (S4U2Proxy)", "status 200"):
+        assert words in done.out
+    assert "The service sees" in done.out
+    assert user.id[:20] in done.out
+
+
+@pytest.mark.parametrize("mechanism", ["cache", "ticket"])
+def test_somebody_elses_tickets_in_the_default_cache_are_never_used(
+    sso: SingleSignOn, crowd: tuple[Operations, DN], mechanism: str
+) -> None:
+    ops, _ = crowd
+    user = ops.tenant.guests()[1]
+    cache = f"FILE:{sso.samba.root}/etc/mallory-{mechanism}"
+    mallory = sso.account(f"m-{mechanism}-{sso.name}", f"mallory/{mechanism}-{sso.name}")
+    env = {"KRB5_CONFIG": str(sso.samba.krb5_conf), "KRB5CCNAME": cache, "PATH": "/usr/bin:/bin"}
+    subprocess.run(["kinit", "-f", "-k", "-t", str(mallory), f"m-{mechanism}-{sso.name}"], env=env, check=True)
+    if mechanism == "ticket":  # even one for the very application
+        subprocess.run(["kvno", sso.spn], env=env, check=True, capture_output=True)
+    said = sso.verify(
+        ops,
+        user.id,
+        "--http",
+        sso.site.http,
+        "--http-user",
+        SEEN,
+        "--json",
+        KRB5CCNAME=cache,
+        KRB5_CLIENT_KTNAME=str(mallory),
+    ).json
+    (guest,) = said["guests"]
+    assert guest["page"]["user"].startswith(str(user.properties["userPrincipalName"]).split("@")[0])
+    assert "m-" + mechanism not in said["connector"]["principal"]
+
+
+def test_the_connectors_cache_does_as_well_as_its_keytab_and_stays_as_it_was(
+    sso: SingleSignOn, crowd: tuple[Operations, DN]
+) -> None:
+    ops, _ = crowd
+    file = sso.samba.root / "etc/connectors"
+    env = {"KRB5_CONFIG": str(sso.samba.krb5_conf), "KRB5CCNAME": f"FILE:{file}", "PATH": "/usr/bin:/bin"}
+    subprocess.run(["kinit", "-f", "-k", "-t", str(sso.keytab), sso.connector], env=env, check=True)
+    before = file.read_bytes()
+    said = sso.verify(ops, ops.tenant.guests()[2].id, "--cache", str(file), "--http", sso.site.http, "--json").json
+    assert said["passed"]
+    assert said["connector"]["principal"] == f"{sso.connector}@{sso.samba.realm}"
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("identity", "cause"),
+    [
+        ("upn", None),
+        ("on-premises-upn", None),
+        ("sam-account-name", None),
+        ("upn-user-part", "identity-differs"),
+        ("on-premises-upn-user-part", "identity-differs"),
+    ],
+)
+def test_each_delegated_login_identity_is_asked_for_as_application_proxy_would(
+    sso: SingleSignOn, crowd: tuple[Operations, DN], identity: str, cause: str | None
+) -> None:
+    ops, _ = crowd
+    user = ops.tenant.guests()[3]
+    said = sso.verify(ops, user.id, "--identity", identity, "--json", expect=1 if cause else 0).json
+    (guest,) = said["guests"]
+    upn = str(user.properties["userPrincipalName"])
+    names = {"sam-account-name": user.id[:20], "upn": upn, "on-premises-upn": upn}
+    assert guest["asked_for"] == names.get(identity, upn.rpartition("@")[0])
+    assert [f["cause"] for f in guest["causes"]] == ([cause] if cause else [])
+    assert guest["assumed"] == (identity in ("sam-account-name", "on-premises-upn", "on-premises-upn-user-part"))
+
+
+def test_a_changed_upn_is_named_and_the_next_plan_mends_it(sso: SingleSignOn, crowd: tuple[Operations, DN]) -> None:
+    ops, ou = crowd
+    user = ops.tenant.guests()[4]
+    with sso.samba.administrator() as administrator:
+        dn = held(sso.samba, ou.text)[user.id]["distinguishedName"]
+        administrator.replace(dn, "userPrincipalName", [f"{user.id}@contoso.onmicrosoft.com"])
+    (guest,) = sso.verify(ops, user.id, "--json", expect=1).json["guests"]
+    (finding,) = guest["causes"]
+    assert (finding["cause"], finding["sure"]) == ("upn-differs", True)
+    for words in (str(user.properties["userPrincipalName"]), "(Entra's)", f"is {user.id}@contoso.onmicrosoft.com"):
+        assert words in finding["what"]
+    assert ops.loop() == {"done": 1}
+    sso.verify(ops, user.id)
+
+
+def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another(
+    sso: SingleSignOn, crowd: tuple[Operations, DN]
+) -> None:
+    ops, _ = crowd
+
+    def ids(*more: str) -> list[str]:
+        said = sso.verify(ops, "--all", "--sample", "5", "--json", *more).json
+        assert (said["summary"]["tried"], said["sample"]["population"]) == (5, 200)
+        return [g["guest"] for g in said["guests"]]
+
+    first = ids()
+    assert ids() == first
+    assert ids("--seed", "another") != first
+    assert ids("--seed", "random") != ids("--seed", "random")

@@ -79,7 +79,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(samba: Controller, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ou = fresh_ou(samba)
-    with single_sign_on(samba) as sso, installation(tmp_path_factory.mktemp("broken"), samba, ou, 40) as ops:
+    with single_sign_on(samba) as sso, installation(tmp_path_factory.mktemp("broken"), samba, ou, 32) as ops:
         ops.loop()
         ops.reconcile("snapshot")
         yield World(sso, ops, ou)

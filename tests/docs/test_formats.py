@@ -17,10 +17,15 @@ from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Action
 from reconciler.planning.encode import encode
+from reconciler.render.verification_json import document as verification
 from reconciler.state.canonical import dump
 from reconciler.state.manifest import dump_manifest
 from reconciler.state.model import DirectoryCursor, GraphCursor, Manifest
 from reconciler.state.records import accounts_document, guests_document
+from reconciler.verify.causes import Cause
+from reconciler.verify.identity import Identity
+from reconciler.verify.port import Page
+from reconciler.verify.report import Attempt, Report
 from tests.render import builder
 
 from .live import Documents, documents
@@ -59,6 +64,7 @@ def formats(written: Documents) -> dict[str, set[str]]:
         "receipt": set(written.receipt),
         "lock": set(written.lock),
         **{f"json.{name}": set(printed) for name, printed in written.printed.items() if name != "plan"},
+        "json.verify": set(verification(_verified())),
         "json.error": {"error", "remedy", "exit_code"},
         **dict(_state()),
     }
@@ -89,6 +95,29 @@ def test_every_conflict_is_documented() -> None:
 
     assert sorted(set(_conflict_kinds()) - set(documented)) == []
     assert len(documented) == len(set(documented))
+
+
+def test_every_cause_that_verify_names_is_documented() -> None:
+    page = "docs/how-to/prove-sign-in.md"
+    documented = [name for row in marked_tables(page)["causes"] for name in code_in(row[0])]
+
+    assert sorted(documented) == sorted(cause.value for cause in Cause)
+
+
+def test_what_verify_says_of_a_guest_is_documented() -> None:
+    row = next(r for r in marked_tables("docs/plan.md")["fields: json.verify"] if code_in(r[0]) == ["guests"])
+    (guest,) = verification(_verified())["guests"]
+    said = code_in(row[1])
+
+    assert set(guest) - set(said) == set()
+    assert set(guest["page"]) - set(said) == set()
+
+
+def _verified() -> Report:
+    page = Page(200, proven=True, user="alice")
+    name = "alice@contoso.test"
+    attempt = Attempt(_GUID, "Alice", "CN=a", "S-1", "a", name, assumed=False, findings=(), seen=name, page=page)
+    return Report("HTTP/x", Identity.UPN, "c", "keytab k", "R", "ldaps://dc1", "", (attempt,))
 
 
 def test_every_step_result_and_action_is_documented() -> None:

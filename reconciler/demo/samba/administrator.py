@@ -43,6 +43,7 @@ class Administrator:
                 self._connection.socket.close()
             raise DirectoryUnavailableError(f"{host} does not answer yet: {error}") from error
         if not bound[0]:
+            self._connection.socket.close()
             raise DirectoryUnavailableError(f"{host} refused {user}: {bound[1]['message']}")
 
     def __enter__(self) -> Self:

@@ -94,18 +94,18 @@ class Entries:
             reasons.append("adminCount")
         if _SERVICES in held or _SERVICES in cut:
             reasons.append("servicePrincipalName")
-        if in_groups(self._session, found, self._groups):
+        if in_groups(self._session, found, self._groups, cut):
             reasons.append("Protected Users")
         if found.text(_SOURCE_OF_AUTHORITY).casefold() == "cloud":
             reasons.append(_SOURCE_OF_AUTHORITY)
         return tuple(reasons)
 
 
-def in_groups(session: Session, found: Found, groups: Groups) -> bool:
-    """Whether a user, computer or service account is in any of these groups."""
+def in_groups(session: Session, found: Found, groups: Groups, cut: Collection[str] | None = None) -> bool:
+    """Whether a user, computer or service account is in any of these groups. `cut`: attributes with more values than shown."""
     if int(found.text("primarygroupid") or 0) in groups.rids:
         return True
-    if _MEMBERSHIPS in _cut(found.values):
+    if _MEMBERSHIPS in (_cut(found.values) if cut is None else cut):
         of_one = filters.either(filters.equals("memberOf", group.text) for group in groups.names)
         return bool(groups.names) and session.read(found.dn, (), of_one) is not None
     return any(DN(raw.decode()) in groups.names for raw in found.values.get(_MEMBERSHIPS, ()))

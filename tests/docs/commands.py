@@ -73,7 +73,16 @@ KNOWN = frozenset(
         ],
         *["for", "ldbmodify", "ldbsearch", "samba-tool"],
         *["pip", "pip3", "pipx", "python", "python3", "uv"],
-        *["dsacls", "Get-ADObject", "Get-ADUser", "New-ADUser", "Set-ADUser", "setspn", "Set-ADAccountControl", "ktpass"],
+        *[
+            "dsacls",
+            "Get-ADObject",
+            "Get-ADUser",
+            "New-ADUser",
+            "Set-ADUser",
+            "setspn",
+            "Set-ADAccountControl",
+            "ktpass",
+        ],
     }
 )
 """Programs that a page may name. Add one here when a page needs it: a name that is misspelt is not among them."""

@@ -15,7 +15,8 @@ from .entries import Groups, in_groups, protected_users
 from .owners import CHUNK, chunks
 from .reader import LdapReader
 from .refusals import visible
-from .session import Found, Session
+from .session import Session
+from .wire import Found
 
 _ATTRIBUTES = (
     *("objectGUID", "objectSid", "sAMAccountName", "userPrincipalName", "userAccountControl", "accountExpires"),

@@ -93,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--base", metavar="REV", help="what it is to be merged into: asks for a plan only if state/ changed"
     )
+    explain = _json(add("explain", "say where every value of one guest's account comes from; no network"))
+    explain.add_argument("guest", metavar="GUEST", help="id, userPrincipalName, mail, sAMAccountName or SID")
     _json(add("propose", "commit state and plan to the branch reconcile/plan, open or update its pull request"))
     apply = _json(add("apply", "carry out the merged plan, and nothing else"))
     apply.add_argument("--digest", metavar="D", help="apply only the plan with this digest")
@@ -271,6 +273,12 @@ def _comment(context: Context, arguments: argparse.Namespace) -> Exit:
     return comment(context, arguments.pull_request, arguments.commit, arguments.remarks)
 
 
+def _explain_guest(context: Context, arguments: argparse.Namespace) -> Exit:
+    from .explain import explain_guest
+
+    return explain_guest(context, arguments.guest)
+
+
 def _drift(context: Context, _: argparse.Namespace) -> Exit:
     from .drift import drift
 
@@ -306,6 +314,7 @@ _COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
     "plan": _plan,
     "adopt": _adopt,
     "check": _check,
+    "explain": _explain_guest,
     "propose": _propose,
     "apply": _apply,
     "comment": _comment,

@@ -49,6 +49,8 @@ def documents(root: Path) -> Documents:
         loop.merge()
         first["apply"] = loop.printed("apply", "--yes")
         plan: Json = json.loads((loop.directory / "state/plan.json").read_text())
+        guest = tenant.guests()[0].id
+        first["explain"] = loop.printed("explain", guest)
         first["check"], first["drift"] = loop.printed("check"), loop.printed("drift")
         first["plan"] = loop.printed("plan")
         first["targets"] = loop.printed("targets")

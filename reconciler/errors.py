@@ -65,6 +65,10 @@ class GitError(ReconcileError):
     """git refused: no repository, no remote, a push that was rejected."""
 
 
+class PushRefusedError(GitError):
+    """The remote's own rules refuse a push: a protected branch, a hook."""
+
+
 class GuardError(ReconcileError):
     """A guard refused."""
 

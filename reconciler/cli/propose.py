@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.errors import Exit, ForgeError, GitError, ReconcileError
-from reconciler.forge.open import open_forge
-from reconciler.forge.port import Forge, Instruction, Published
-from reconciler.git.proposal import plan_branch, restore_state
+from reconciler.forge.port import LABELS, Forge, Instruction, Published
+from reconciler.git.proposal import commit_state, plan_branch, restore_state, withdraw
 from reconciler.git.proposal import propose as commit_and_push
 from reconciler.git.repository import Repository
 from reconciler.git.tree import Tree
 from reconciler.model.plan import Plan
 
 from .context import Context
-from .loading import SETTINGS, Planned, planned
+from .loading import Planned, planned
+from .pending import Pending
 from .plan import WRITTEN, verdict, write
 
-_KEEP_LINK = timedelta(days=5)
-"""An import is proposed by itself when the committed one is older: delta links live seven days."""
+_REPLACED = (
+    "Nothing is left to do: what this plan would have changed is as it should be. Closed by `reconcile propose`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What came of it, in words; `commit` is what was pushed, `url` the pull request's."""
+
+    text: str
+    commit: str | None = None
+    url: str | None = None
 
 
 def propose(context: Context) -> Exit:
@@ -30,50 +39,97 @@ def propose(context: Context) -> Exit:
     repository = Repository.open(context.directory)
     made = planned(context, repository.work_tree())
     with _put_back_on_failure(context):
-        return _propose(context, repository, made)
+        write(context, made)
+        asked = made.settings.forge
+        done = _decided(Pending(context, repository, made, repository.fetch(asked.remote, asked.branch)))
+        restore_state(repository)
+    _say(context, made, done)
+    return verdict(made.plan, detailed=False)
 
 
-def _propose(context: Context, repository: Repository, made: Planned) -> Exit:
-    write(context, made)
-    tree = repository.work_tree()
-    forge = made.settings.forge
-    tip = repository.at(repository.fetch(forge.remote, forge.branch))
-    if (reason := _nothing_to_do(made, tip)) is not None:
-        restore_state(repository)
-        _say(context, made, reason, None, None)
-        return verdict(made.plan, detailed=False)
-    if _still_good(repository, made, tip):
-        restore_state(repository)
-        _say(
-            context,
-            made,
-            f"{plan_branch(repository)} already proposes exactly these changes: left as it is.",
-            None,
-            None,
-        )
-        return verdict(made.plan, detailed=False)
+def _decided(pending: Pending) -> _Done:
+    """Do what there is to do; mostly nothing."""
+    if not (news := pending.news()) and not pending.due():
+        return _withdrawn(pending) or _Done("No changes: nothing to propose. The import rides with the next plan.")
+    if who := pending.applying():
+        return _Done(f"Nothing is proposed while the merged plan is being applied: locked by {who}.")
+    if not news and (commit := _committed(pending)):
+        _withdrawn(pending)
+        return _Done(f"No changes, and the committed import was old: committed this one as {commit}.", commit)
+    if pull := pending.rejected():
+        words = "proposed just this and was closed without merging: not proposed again until it differs. Reopen it"
+        return _Done(f"Pull request {pull.number} ({pull.url}) {words} to change your mind.", url=pull.url)
+    if pending.unchanged() and pending.stands():
+        words = f"{plan_branch(pending.repository)} already proposes exactly these changes: left as it is."
+        return _Done(words, url=pending.open.url if pending.open else None)
+    return _published(pending)
+
+
+def _withdrawn(pending: Pending) -> _Done | None:
+    """Take back what is proposed, if anything is: merged now, it would do nothing, or undo what happened since."""
+    if not pending.commit or not pending.stands():
+        return None
+    pull = pending.open
+    if pull:
+        pending.forge.withdraw(pull.number, _REPLACED)
+    withdraw(pending.repository, pending.made.settings.forge.remote, pending.commit)
+    number = f" and closed pull request {pull.number}" if pull else ""
+    return _Done(f"No changes: took back what was proposed{number}. The import rides with the next plan.")
+
+
+def _committed(pending: Pending) -> str | None:
+    """Commit the import to the protected branch, where its rules let us."""
+    made, repository = pending.made, pending.repository
+    asked = made.settings.forge
+    return commit_state(
+        repository,
+        repository.work_tree(),
+        remote=asked.remote,
+        branch=asked.branch,
+        message=_message(made, _title(made.plan)),
+        as_of=datetime.fromisoformat(made.plan.origin.as_of),
+        check=lambda now: _check_serial(made, now),
+    )
+
+
+def _published(pending: Pending) -> _Done:
+    """Push the plan branch, and open its pull request or bring that up to date: both, or neither."""
+    made, repository = pending.made, pending.repository
+    asked = made.settings.forge
     title = _title(made.plan)
-    review = open_forge(made.settings, context.env)
     proposal = commit_and_push(
         repository,
-        tree,
-        remote=forge.remote,
-        branch=forge.branch,
+        repository.work_tree(),
+        remote=asked.remote,
+        branch=asked.branch,
         message=_message(made, title),
         as_of=datetime.fromisoformat(made.plan.origin.as_of),
         check=lambda now: _check_serial(made, now),
     )
     try:
-        published = _publish(review, made, proposal.branch, proposal.commit, title)
+        answer = pending.forge.publish(_text(made, proposal.branch, proposal.commit, title))
     except ForgeError:
-        # A branch without its pull request would pass for a proposal the next time, and be left as it is.
+        # A branch without its pull request would be merged by nobody; the next run tries both again.
         if proposal.pushed:
             with suppress(GitError):
-                repository.push_ref(forge.remote, f"refs/heads/{proposal.branch}", proposal.previous, proposal.commit)
+                repository.push_ref(asked.remote, f"refs/heads/{proposal.branch}", proposal.previous, proposal.commit)
         raise
-    restore_state(repository)
-    _say(context, made, published.text, published.url, proposal.commit)
-    return verdict(made.plan, detailed=False)
+    if isinstance(answer, Instruction):
+        return _Done(answer.text, proposal.commit)
+    words = "Opened" if answer.created else "Updated"
+    note = _labelled(pending.forge, answer.number, made.plan)
+    return _Done(f"{words} pull request {answer.number}: {answer.url}{note}", proposal.commit, answer.url)
+
+
+def _labelled(forge: Forge, number: int, plan: Plan) -> str:
+    """Label a pull request by its verdict. That it cannot be labelled is told, and no reason to take it back."""
+    from reconciler.render.verdict import verdict as of
+
+    try:
+        forge.label(number, [f"{LABELS}{of(plan).kind}"])
+    except ForgeError as error:
+        return f"\nIt could not be labelled: {error.what}"
+    return ""
 
 
 @contextmanager
@@ -94,58 +150,11 @@ def _put_back_on_failure(context: Context) -> Iterator[None]:
         raise
 
 
-@dataclass(frozen=True, slots=True)
-class _Published:
-    text: str
-    url: str | None
-
-
-def _publish(review: Forge, made: Planned, branch: str, commit: str, title: str) -> _Published:
+def _text(made: Planned, branch: str, commit: str, title: str) -> Published:
     from reconciler.render.plan_markdown import markdown
 
     body = markdown(made.plan, made.encoded.digest, made.encoded.changes_digest)
-    answer = review.publish(
-        Published(branch=branch, base=made.settings.forge.branch, commit=commit, title=title, body=body)
-    )
-    if isinstance(answer, Instruction):
-        return _Published(answer.text, None)
-    words = "Opened" if answer.created else "Updated"
-    return _Published(f"{words} pull request {answer.number}: {answer.url}", answer.url)
-
-
-def _nothing_to_do(made: Planned, tip: Tree) -> str | None:
-    """Why no pull request is needed, or None."""
-    if made.plan.changes or made.plan.held or _conflicts(made.plan) - _conflicts_at(tip):
-        return None
-    committed = _as_of(tip)
-    if committed is None:
-        return None
-    age = datetime.fromisoformat(made.plan.origin.as_of) - committed
-    if age >= _KEEP_LINK:
-        return None
-    return "No changes: nothing to propose. The import rides with the next plan."
-
-
-def _still_good(repository: Repository, made: Planned, tip: Tree) -> bool:
-    """Whether the plan branch proposes the same changes, on the same tree, with more than half of its lifetime left."""
-    name = plan_branch(repository)
-    commit = repository.fetch_ref(made.settings.forge.remote, f"refs/heads/{name}")
-    if commit is None:
-        return False
-    parent = repository.parent(commit)
-    if parent is None:  # the end of a shallow clone: it is part of what has been merged
-        return False
-    proposed, before = repository.at(commit), repository.at(parent)
-    stored = _stored(proposed)
-    if stored.get("changes_digest") != made.encoded.changes_digest or _conflicts_at(proposed) != _conflicts(made.plan):
-        return False
-    if any(before.oid(path) != tip.oid(path) for path in (SETTINGS, "policies", "state")):
-        return False
-    try:
-        left = datetime.fromisoformat(str(stored.get("expires"))) - datetime.fromisoformat(made.plan.origin.as_of)
-    except (ValueError, TypeError):
-        return False  # damaged: it is replaced
-    return left > made.settings.lifetime / 2
+    return Published(branch=branch, base=made.settings.forge.branch, commit=commit, title=title, body=body)
 
 
 def _check_serial(made: Planned, tip: Tree) -> None:
@@ -158,31 +167,6 @@ def _check_serial(made: Planned, tip: Tree) -> None:
             f"{made.state.manifest.serial}",
             "Pull, run `reconcile snapshot` and propose again.",
         )
-
-
-def _stored(tree: Tree) -> dict[str, object]:
-    try:
-        document = json.loads(tree.read("state/plan.json") or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _conflicts(plan: Plan) -> set[tuple[str, str]]:
-    return {(c.subject, c.kind) for c in plan.conflicts}
-
-
-def _conflicts_at(tree: Tree) -> set[tuple[str, str]]:
-    listed = _stored(tree).get("conflicts")
-    found = listed if isinstance(listed, list) else []
-    return {(str(c.get("subject")), str(c.get("kind"))) for c in found if isinstance(c, dict)}
-
-
-def _as_of(tip: Tree) -> datetime | None:
-    from reconciler.state.store import load_or_empty
-
-    state = load_or_empty(tip)
-    return datetime.fromisoformat(state.manifest.as_of) if state else None
 
 
 def _title(plan: Plan) -> str:
@@ -201,21 +185,21 @@ def _message(made: Planned, title: str) -> str:
     )
 
 
-def _say(context: Context, made: Planned, text: str, url: str | None, commit: str | None) -> None:
+def _say(context: Context, made: Planned, done: _Done) -> None:
     if context.json:
         context.print_json(
             {
-                "proposed": commit is not None,
-                "commit": commit,
-                "url": url,
+                "proposed": done.commit is not None,
+                "commit": done.commit,
+                "url": done.url,
                 "digest": made.encoded.digest,
                 "changes_digest": made.encoded.changes_digest,
                 "refused": bool(made.plan.refused),
-                "message": text,
+                "message": done.text,
             }
         )
         return
-    for line in text.splitlines():
+    for line in done.text.splitlines():
         indent = " " * (len(line) - len(line.lstrip(" ")))
         context.result(indent + "{}", line.lstrip(" "))
     for guard in made.plan.refused:

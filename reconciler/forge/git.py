@@ -31,6 +31,13 @@ class PlainGit:
         """Return None: there are no pull requests."""
         return None
 
+    def latest(self, branch: str, base: str) -> PullRequest | None:  # noqa: ARG002  the port's signature
+        """Return None: there are no pull requests."""
+        return None
+
+    def withdraw(self, number: int, words: str) -> None:
+        """Close nothing."""
+
     def comment(self, number: int, name: str, body: str) -> None:
         """Say nothing: there is nowhere to."""
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from reconciler.errors import ForgeError
 
-from .github_review import checks_of, pull_of, review_of
-from .port import LABELS, Check, Published, PullRequest, Review, Status
+from .github_review import WITHDRAWN, checks_of, pull_of, review_of
+from .port import LABELS, Check, Published, PullRequest, Review, Standing, Status
 from .rest import Rest
 
 LONGEST_BODY: Final = 65_536
@@ -50,6 +50,19 @@ class GitHub:
         """Return the open pull request of a branch into a base."""
         found = self._open(branch, base)
         return pull_of(found) if found is not None else None
+
+    def latest(self, branch: str, base: str) -> PullRequest | None:
+        """Return the open pull request of a branch into a base; without one, the newest of those that ended."""
+        found = [pull_of(row) for row in self._rest.page(self._listing(branch, base, "all"))]
+        still_open = [pull for pull in found if pull.standing is Standing.OPEN]
+        return max(still_open or found, key=lambda pull: pull.number, default=None)
+
+    def withdraw(self, number: int, words: str) -> None:
+        """Close a pull request in one request with a text that says why, and a mark for `latest`."""
+        was = str(self._rest.record("GET", f"/pulls/{number}").get("body") or "")
+        head = f"{WITHDRAWN}{words}\n\n"
+        body = head + (was if len(head) + len(was) <= LONGEST_BODY else "")
+        self._rest.call("PATCH", f"/pulls/{number}", {"state": "closed", "body": body})
 
     def comment(self, number: int, name: str, body: str) -> None:
         """Make the one comment `name` of a pull request say `body`; see the port.

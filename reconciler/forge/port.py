@@ -132,6 +132,14 @@ class Forge(Protocol):
         """Return the open pull request of a branch into a base."""
         ...
 
+    def latest(self, branch: str, base: str) -> PullRequest | None:
+        """Return the open pull request of a branch into a base; without one, the newest of those that ended."""
+        ...
+
+    def withdraw(self, number: int, words: str) -> None:
+        """Close a pull request that is no longer needed, saying why, so that it does not pass for a rejected one."""
+        ...
+
     def comment(self, number: int, name: str, body: str) -> None:
         """Make the one comment `name` of a pull request say `body` (Markdown); it is found again by a hidden mark.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.errors import GitError
+from reconciler.errors import GitError, PushRefusedError
 
 from .repository import Repository
 from .run import readable
@@ -54,6 +54,67 @@ def propose(
     `check` is given the tip's tree and may refuse by raising. HEAD, index, branches and files stay as they are.
     Raises GitError when the tip's policies or settings are not those of `tree`: merging would yield another plan.
     """
+    made = _compose(repo, tree, remote, branch, message, as_of, check)
+    name = plan_branch(repo)
+    ref = f"refs/heads/{name}"
+    previous = repo.fetch_ref(remote, ref)
+    if previous and _shape(repo, previous) == [made.top, made.base]:
+        return Proposal(previous, made.base, name, pushed=False, previous=previous, changed=made.changed)
+    if not repo.push_ref(remote, ref, made.commit, previous):
+        raise GitError(
+            f"somebody else pushed {name} at the same time",
+            "Run `reconcile propose` again, once the other run is through.",
+        )
+    return Proposal(made.commit, made.base, name, pushed=True, previous=previous, changed=made.changed)
+
+
+def commit_state(
+    repo: Repository,
+    tree: Tree,
+    *,
+    remote: str,
+    branch: str,
+    message: str,
+    as_of: datetime,
+    check: Callable[[Tree], None] = lambda _tip: None,
+) -> str | None:
+    """Commit `tree`'s `state/` to the remote's protected `branch` itself; None where its rules do not let us.
+
+    Otherwise as `propose`.
+    """
+    made = _compose(repo, tree, remote, branch, message, as_of, check)
+    try:
+        pushed = repo.push_ref(remote, f"refs/heads/{branch}", made.commit, made.base)
+    except PushRefusedError:
+        return None
+    if not pushed:
+        raise GitError(f"{readable(branch)} moved at the same time", "Run `reconcile propose` again.")
+    return made.commit
+
+
+def withdraw(repo: Repository, remote: str, commit: str) -> bool:
+    """Delete the plan branch from the remote, if it is still at `commit`."""
+    return repo.push_ref(remote, f"refs/heads/{plan_branch(repo)}", None, commit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed:
+    commit: str
+    base: str
+    top: str
+    changed: bool
+
+
+def _compose(
+    repo: Repository,
+    tree: Tree,
+    remote: str,
+    branch: str,
+    message: str,
+    as_of: datetime,
+    check: Callable[[Tree], None],
+) -> _Composed:
+    """Write the commit that puts `tree`'s `state/` on top of the remote's branch as it is now."""
     state = tree.oid("state")
     if state is None:
         raise GitError("there is no state/ to propose", "Run `reconcile snapshot` and `reconcile plan` first.")
@@ -68,21 +129,9 @@ def propose(
             f"Bring the checkout to the tip of {readable(branch)} (git pull; git push what is yours), then plan again.",
         )
     check(tip)
-
-    name = plan_branch(repo)
-    ref = f"refs/heads/{name}"
-    previous = repo.fetch_ref(remote, ref)
     top = _graft(repo, f"{base}^{{tree}}", repo.path("state").split("/"), state)
-    changed = tip.oid("state") != state
-    if previous and _shape(repo, previous) == [top, base]:
-        return Proposal(previous, base, name, pushed=False, previous=previous, changed=changed)
     commit = repo.commit_tree(top, (base,), message, int(as_of.timestamp()))
-    if not repo.push_ref(remote, ref, commit, previous):
-        raise GitError(
-            f"somebody else pushed {name} at the same time",
-            "Run `reconcile propose` again, once the other run is through.",
-        )
-    return Proposal(commit, base, name, pushed=True, previous=previous, changed=changed)
+    return _Composed(commit, base, top, tip.oid("state") != state)
 
 
 def restore_state(repo: Repository) -> None:

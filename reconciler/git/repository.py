@@ -83,6 +83,10 @@ class Repository:
         """Return the id of a commit's first parent, None where it has none or a shallow clone ends."""
         return self.git.run("rev-parse", "--verify", "--quiet", f"{commit}^^{{commit}}", ok=(0, 1, 128)).text or None
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """Return the latest commit that two have in common, None where the clone knows of none."""
+        return self.git.run("merge-base", one, other, ok=(0, 1, 128)).text or None
+
     def branched_off(self, remote: str, branch: str) -> str:
         """Return the commit where HEAD left the remote's branch as last fetched; HEAD where none was ever fetched."""
         tracking = f"refs/remotes/{remote}/{branch}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from reconciler.errors import GitError
+from reconciler.errors import GitError, PushRefusedError
 
 _CONFIG = (
     f"core.hooksPath={os.devnull}",
@@ -59,6 +59,7 @@ _HINTS = frozenset(
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
+_RULES = re.compile(r"protected branch|GH006|GH013|pre-receive hook declined|hook declined")
 _REMEDIES = (
     (
         re.compile(r"not a git repository"),
@@ -81,7 +82,7 @@ _REMEDIES = (
         "The remote cannot be reached from here: check the network, then run the same command again.",
     ),
     (
-        re.compile(r"protected branch|GH006|GH013|pre-receive hook declined|hook declined"),
+        _RULES,
         "The remote's rules refuse this push: let this identity write the branch or ref named above.",
     ),
     (
@@ -200,7 +201,8 @@ def failure(args: Sequence[str], result: Result, remedy: str = "") -> GitError:
     said = result.err.strip() or os.fsdecode(result.out).strip() or f"exit code {result.code}"
     said = "\n".join(line for line in said.splitlines() if line.strip() and line not in _HINTS) or said
     known = next((words for pattern, words in _REMEDIES if pattern.search(said)), "")
-    return GitError(f"git {_verb(args)} failed: {readable(said)}", known or remedy or "Run the same command again.")
+    kind = PushRefusedError if _RULES.search(said) else GitError
+    return kind(f"git {_verb(args)} failed: {readable(said)}", known or remedy or "Run the same command again.")
 
 
 def _verb(args: Sequence[str]) -> str:

@@ -20,6 +20,8 @@ from reconciler.model.values import Value
 FORMAT_VERSION = "1.0"
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_NOT_DIGESTED = frozenset({"format_version", "digest", "changes_digest", "tool"})
+_ESSENCE = ("action", "guest", "sid", "guid", "dn", "to", "attributes")
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
@@ -88,6 +90,17 @@ def stored_digest(text: bytes, path: str = "state/plan.json") -> str:
 
 def _damaged(path: str, how: str) -> StalePlanError:
     return StalePlanError(f"{path} is damaged: {how}", "Run `reconcile plan` and propose it again.")
+
+
+def consistent(text: bytes) -> bool:
+    """Tell whether a stored plan's digests are those of what it says, whichever release wrote it."""
+    document = json.loads(text)
+    changes = document.get("changes")
+    if not isinstance(changes, list) or not all(isinstance(c, dict) for c in changes):
+        return False
+    said = {key: value for key, value in document.items() if key not in _NOT_DIGESTED}
+    essence: list[Json] = [{key: change.get(key) for key in _ESSENCE} for change in changes]
+    return (document.get("digest"), document.get("changes_digest")) == (_sha256(said), _sha256(essence))
 
 
 def stored_version(text: bytes) -> str:

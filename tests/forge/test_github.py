@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.errors import ForgeError
 from reconciler.forge.github import GitHub
-from reconciler.forge.port import Published, PullRequest
+from reconciler.forge.port import Published, PullRequest, Standing
 
 from .conftest import REPOSITORY, TOKEN, StandIn
 
@@ -73,6 +73,43 @@ def test_find_names_the_open_one_of_branch_and_base(forge: GitHub, stand_in: Sta
     forge.publish(PROPOSAL)
     assert forge.find("reconcile/plan", "main") == replace(OPENED, created=False)
     assert forge.find("reconcile/plan", "release") is None
+
+
+def test_the_latest_is_the_open_one_else_the_newest_that_ended(forge: GitHub, stand_in: StandIn) -> None:
+    assert forge.latest("reconcile/plan", "main") is None
+    for number, standing in [(1, Standing.REJECTED), (2, Standing.MERGED), (3, Standing.WITHDRAWN)]:
+        forge.publish(PROPOSAL)
+        assert forge.latest("reconcile/plan", "main") == replace(
+            OPENED, number=number, url=URL.replace("/1", f"/{number}"), created=False, ref=f"refs/pull/{number}/head"
+        )
+        if standing is Standing.MERGED:
+            stand_in.merge(number, "d" * 40)
+        elif standing is Standing.WITHDRAWN:
+            forge.withdraw(number, "Nothing is left to do.")
+        else:
+            stand_in.close(number)
+        latest = forge.latest("reconcile/plan", "main")
+        assert latest is not None
+        assert (latest.number, latest.standing) == (number, standing)
+    stand_in.pull(1)["state"] = "open"
+    latest = forge.latest("reconcile/plan", "main")
+    assert latest is not None
+    assert latest.number == 1
+
+
+def test_a_withdrawn_one_says_why_keeps_its_text_and_is_published_anew(forge: GitHub, stand_in: StandIn) -> None:
+    forge.publish(PROPOSAL)
+    stand_in.asked.clear()
+    forge.withdraw(1, "Nothing is left to do.")
+    assert stand_in.written == ["PATCH /pulls/1"]
+    assert stand_in.pull(1)["state"] == "closed"
+    assert stand_in.pull(1)["body"] == f"<!-- reconcile: withdrawn -->\nNothing is left to do.\n\n{PROPOSAL.body}"
+    stand_in.pull(1)["state"] = "open"
+    forge.publish(PROPOSAL)
+    assert stand_in.pull(1)["body"] == PROPOSAL.body
+    forge.publish(replace(PROPOSAL, body="x" * 65_536))
+    forge.withdraw(1, "Nothing is left to do.")
+    assert len(stand_in.pull(1)["body"]) < 100
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import GitError, StateError
-from reconciler.git.proposal import Proposal, plan_branch, propose
+from reconciler.git.proposal import Proposal, commit_state, plan_branch, propose, withdraw
 from reconciler.git.tree import Tree
 
 from .conftest import Clone, cloned
@@ -172,3 +172,38 @@ def test_a_remote_that_declines_is_quoted(clone: Clone, remote: Path) -> None:
     assert "\033" not in str(refused.value)
     assert "pre-receive hook declined" in refused.value.what
     assert "rules" in refused.value.remedy
+
+
+def committed(clone: Clone) -> str | None:
+    repo = clone.open()
+    return commit_state(repo, repo.work_tree(), remote="origin", branch="main", message="Import", as_of=AS_OF)
+
+
+def test_state_is_committed_to_the_protected_branch_where_its_rules_allow_it(clone: Clone, remote: Path) -> None:
+    base = clone.git("rev-parse", "HEAD")
+    clone.write({"state/manifest.yaml": "serial: 2\n", "unrelated.txt": "mine"})
+    made = committed(clone)
+    assert made == on_remote(clone, remote, "refs/heads/main")
+    assert clone.git("rev-parse", f"{made}^") == base
+    assert clone.git("diff", "--name-status", base, str(made)) == "M\tstate/manifest.yaml"
+    assert clone.git("rev-parse", "HEAD") == base
+    assert on_remote(clone, remote, "refs/heads/reconcile/plan") == ""
+
+
+def test_where_the_rules_refuse_it_nothing_is_committed(clone: Clone, remote: Path) -> None:
+    hook = remote / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\necho GH013: Repository rule violations found for refs/heads/main >&2\nexit 1\n")
+    hook.chmod(0o755)
+    base = clone.git("rev-parse", "HEAD")
+    clone.write({"state/manifest.yaml": "serial: 2\n"})
+    assert committed(clone) is None
+    assert on_remote(clone, remote, "refs/heads/main") == base
+
+
+def test_a_proposal_is_taken_back_unless_somebody_moved_it(clone: Clone, remote: Path) -> None:
+    clone.write({"state/manifest.yaml": "serial: 2\n"})
+    made = proposed(clone)
+    assert not withdraw(clone.open(), "origin", made.base)
+    assert on_remote(clone, remote, "refs/heads/reconcile/plan") == made.commit
+    assert withdraw(clone.open(), "origin", made.commit)
+    assert on_remote(clone, remote, "refs/heads/reconcile/plan") == ""

@@ -79,7 +79,7 @@ def test_one_pull_request_is_opened_updated_left_alone_and_merged(
 ) -> None:
     here = on_github(3)
     first = here.propose()
-    assert here.written() == ["POST"]
+    assert here.written() == ["POST", "POST"]  # the pull request, and its label
     [pull] = here.github.pulls
     assert first["url"] == pull["html_url"]
     assert first["commit"] == pull["head"]["sha"]
@@ -109,7 +109,7 @@ def test_one_pull_request_is_opened_updated_left_alone_and_merged(
 
     here.ops.tenant.update(here.ops.tenant.guests()[0].id, displayName="Another")
     here.propose()
-    assert here.written() == ["POST"]
+    assert here.written() == ["POST", "POST"]  # the pull request, and its label
     assert [(p["state"], p["title"]) for p in here.github.pulls] == [
         ("closed", "reconcile: 4 create"),
         ("open", "reconcile: 1 update"),
@@ -126,7 +126,7 @@ def test_a_plan_that_a_reviewer_closed_is_not_proposed_again_while_it_is_the_sam
     assert here.written() == []
     here.ops.tenant.update(here.ops.tenant.guests()[0].id, displayName="Another")
     here.propose()
-    assert here.written() == ["POST"]
+    assert here.written() == ["POST", "POST"]  # the pull request, and its label
 
 
 def test_the_text_of_a_large_plan_fits(on_github: Callable[[int], OnGitHub]) -> None:

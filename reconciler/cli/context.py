@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.directory.port import DirectoryReader, DirectoryWriter
 from reconciler.graph.port import GuestSource
+from reconciler.model.json_text import json_text
 from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.progress import Progress
@@ -132,7 +132,7 @@ class Context:
 
     def print_json(self, document: object) -> None:
         """Print the one object of `--json`."""
-        self.out.out(json.dumps(document, indent=1, ensure_ascii=True), highlight=False)
+        self.out.out(json_text(document), highlight=False)
 
 
 def _filled(ours: str, data: tuple[object, ...]) -> Text:

@@ -1,7 +1,7 @@
 """The plan as canonical JSON, and its digests.
 
 `digest` is SHA-256 over everything the plan says but the tool's version; `changes_digest` over actions and values alone, so two
-plans that would do the same have the same one, whenever they were made. JSON text is pure ASCII: nothing in it can hide.
+plans that would do the same have the same one, whenever they were made. See `json_text`: nothing in it can hide.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from reconciler import __version__
 from reconciler.errors import StalePlanError
+from reconciler.model.json_text import json_text
 from reconciler.model.plan import Change, Conflict, Delta, Guard, Plan, Rule
 from reconciler.model.speculation import Kind, Speculation, Unknown
 from reconciler.model.values import Value
@@ -46,8 +47,7 @@ def encode(plan: Plan) -> Encoded:
         "tool": {"name": "reconcile", "version": __version__},
         **document,
     }
-    text = json.dumps(stored, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
-    return Encoded(text.encode("ascii"), digest, changes_digest)
+    return Encoded(f"{json_text(stored)}\n".encode("ascii"), digest, changes_digest)
 
 
 def encode_unplannable(base: str, unknown: tuple[Unknown, ...]) -> bytes:
@@ -58,7 +58,7 @@ def encode_unplannable(base: str, unknown: tuple[Unknown, ...]) -> bytes:
         "speculative": True,
         "speculation": _speculation(Speculation(base, None, unknown)),
     }
-    return (json.dumps(stored, indent=1, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
+    return f"{json_text(stored)}\n".encode("ascii")
 
 
 def stored_digest(text: bytes, path: str = "state/plan.json") -> str:

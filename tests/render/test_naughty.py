@@ -79,6 +79,7 @@ def test_json_is_ascii_and_holds_the_value_whole() -> None:
     for text in naughty():
         stored = encode(everywhere(text)).text
         assert stored.isascii()
+        assert b"##" not in stored
         assert json.loads(stored)["changes"][0]["label"] == text
 
 

@@ -138,6 +138,7 @@ class Context:
 def _filled(ours: str, data: tuple[object, ...]) -> Text:
     from rich.text import Text
 
+    from reconciler.render.log import whole
     from reconciler.render.visible import visible
 
-    return Text(ours.format(*(visible(str(d)) for d in data)))
+    return Text(whole(ours.format(*(visible(str(d)) for d in data))))

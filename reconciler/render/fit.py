@@ -9,6 +9,10 @@ from reconciler.model.values import utf16_length
 
 _FLOOR = 3
 """Items that a group shows before any group shows more."""
+OPEN = 10
+"""Items of a group that a reader need not open."""
+_FEW = 2
+"""A group of hardly more than ten is not worth folding."""
 _GROUPS = (64, 32, 16, 8, 4, 2, 1, 0)
 _SHARE = 0.6
 """Of the room, what one section may take before the later ones had their turn."""
@@ -23,6 +27,8 @@ class Block:
     item: Callable[[int], str]
     rest: Callable[[int], str]
     """The line that stands for so many items left out."""
+    fold: tuple[str, str] = ("", "")
+    """What stands before and after the items that a reader has to open: those beyond the first ten."""
     _texts: list[str] = field(default_factory=list)
     _lengths: list[int] = field(default_factory=lambda: [0])
 
@@ -30,14 +36,23 @@ class Block:
         """Return the group with at most so many items."""
         shown = min(most, self.size)
         self._write(shown)
-        return "".join([self.head, *self._texts[:shown], self.rest(self.size - shown) if shown < self.size else ""])
+        left_out = self.rest(self.size - shown) if shown < self.size else ""
+        if not self._folds(shown):
+            return "".join([self.head, *self._texts[:shown], left_out])
+        before, after = self.fold
+        opened, folded = self._texts[:OPEN], self._texts[OPEN:shown]
+        return "".join([self.head, *opened, before, *folded, left_out, after])
 
     def length(self, most: int) -> int:
         """Return the length of that text in UTF-16 code units."""
         shown = min(most, self.size)
         self._write(shown)
         left_out = self.rest(self.size - shown) if shown < self.size else ""
-        return utf16_length(self.head) + self._lengths[shown] + utf16_length(left_out)
+        fold = sum(map(utf16_length, self.fold)) if self._folds(shown) else 0
+        return utf16_length(self.head) + self._lengths[shown] + utf16_length(left_out) + fold
+
+    def _folds(self, shown: int) -> bool:
+        return shown > OPEN + _FEW
 
     def _write(self, shown: int) -> None:
         for i in range(len(self._texts), shown):

@@ -19,7 +19,12 @@ def value(text: str, limit: int | None = None) -> Shown:
 
 def line(text: str) -> Shown:
     """Return a line of its own: like `value`, but its end may be a colon."""
-    return _escaped(_LINE, visible(text))
+    return whole(visible(text))
+
+
+def whole(shown: str) -> Shown:
+    """Return a line whose data is visible already, as one that holds no command."""
+    return _escaped(_LINE, shown)
 
 
 def _escaped(pattern: re.Pattern[str], shown: str) -> Shown:

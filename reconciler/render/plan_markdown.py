@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.model.plan import Action, Change, Conflict, Delta, Plan, Rule
 from reconciler.model.values import utf16_length
 
-from .fit import Block, Section, fit
+from .fit import OPEN, Block, Section, fit
 from .groups import Group, conflicts_by_kind, grouped
 from .markdown import cell, code, prose
 from .speculation import MARK, SPECULATIVELY, parts, pending_title, speculative_verdict
@@ -130,7 +130,11 @@ def _block(group: Group, where: str) -> Block:
     def item(i: int) -> str:
         return _change(group.changes[i], common, last=i + 1 == n)
 
-    return Block(head + "\n\n", n, item, lambda left: _left_out(left, where))
+    return Block(head + "\n\n", n, item, lambda left: _left_out(left, where), _fold(n))
+
+
+def _fold(n: int) -> tuple[str, str]:
+    return f"\n<details>\n<summary>{n - OPEN:,} more</summary>\n\n", "</details>\n\n"
 
 
 def _left_out(left: int, where: str) -> str:
@@ -214,7 +218,7 @@ def _conflicts(kind: str, found: list[Conflict], where: str, noun: str = "confli
             text += f"  - Remedy: {prose(conflict.remedy, _SENTENCE)}\n"
         return text + ("\n" if i + 1 == n else "")
 
-    return Block(head, n, item, lambda left: _left_out(left, where))
+    return Block(head, n, item, lambda left: _left_out(left, where), _fold(n))
 
 
 def _unmanaged(plan: Plan, where: str) -> Block:

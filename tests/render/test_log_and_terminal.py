@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 
+from reconciler.cli.context import Context, Ports
 from reconciler.render import log
 from reconciler.render.terminal import quoted, text
 
-from .consoles import colour_console, printed
+from .consoles import colour_console, log_console, printed
 from .nasty import anything, law
 
 _COMMAND = re.compile(r"::|##")
@@ -36,6 +38,20 @@ def test_no_two_values_beside_our_words_form_a_log_command(one: str, other: str)
 )
 def test_values_in_a_log(value: str, line: str) -> None:
     assert log.value(value) == line
+
+
+@law
+@given(anything)
+def test_a_sentence_with_data_in_it_is_one_line_and_no_log_command(text: str) -> None:
+    console = log_console(10**6)
+    context = Context(Path(), {}, Ports(), consoles=(console, console))
+    for ours in ("{}", "  {}: done", ":{}", "#{} and {}"):
+        context.say(ours, text, text)
+        context.result(ours, text, text)
+
+    lines = printed(console).split("\n")
+    assert len(lines) == 2 * 4 + 1
+    assert not any(_COMMAND.search(line) or line.lstrip().startswith("::") for line in lines)
 
 
 @law

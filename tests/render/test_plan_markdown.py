@@ -172,3 +172,26 @@ def test_many_dangerous_changes_leave_room_for_the_conflicts() -> None:
 
     assert page.count("Stuck") == 100
     assert page.count("Gone") > 200
+
+
+def test_of_a_large_group_ten_are_open_and_the_rest_is_folded() -> None:
+    page = shown(builder.plan(*(builder.delete(n, f"Gone {n}") for n in range(50))))
+    before, folded = page.split("<details>\n<summary>40 more</summary>\n\n")
+
+    assert before.count("Gone") == 10
+    assert folded.partition("</details>")[0].count("Gone") == 40
+
+
+def test_a_group_of_hardly_more_is_not_folded() -> None:
+    assert "<details>" not in shown(builder.plan(*(builder.delete(n, f"Gone {n}") for n in range(12))))
+
+
+def test_ten_thousand_changes_leave_no_more_than_a_page_open() -> None:
+    """What a reader sees without a click: the verdict, the counts, and of each dangerous group and conflict the first ten."""
+    opened, depth = [], 0
+    for line in shown(builder.large(10_000)).splitlines():
+        depth += line.count("<details>") - line.count("</details>")
+        opened += [line] if not depth and line else []
+
+    assert len(opened) < 60
+    assert depth == 0

@@ -106,10 +106,10 @@ class Pending:
 
     def due(self) -> bool:
         """Tell whether the import must be committed although nothing follows from it."""
-        from reconciler.state.store import load_or_empty
+        from reconciler.state.store import last_import
 
-        state = load_or_empty(self.repository.at(self.tip))
-        return state is None or self._as_of - datetime.fromisoformat(state.manifest.as_of) >= _KEEP_LINK
+        committed = last_import(self.repository.at(self.tip))
+        return committed is None or self._as_of - datetime.fromisoformat(committed.as_of) >= _KEEP_LINK
 
     def applying(self) -> str | None:
         """Return who is carrying out the merged plan at the time of this import, if anybody is."""

@@ -158,12 +158,12 @@ def _text(made: Planned, branch: str, commit: str, title: str) -> Published:
 
 
 def _check_serial(made: Planned, tip: Tree) -> None:
-    from reconciler.state.store import load_or_empty
+    from reconciler.state.store import last_import
 
-    committed = load_or_empty(tip)
-    if committed is not None and committed.manifest.serial >= made.state.manifest.serial:
+    committed = last_import(tip)
+    if committed is not None and committed.serial >= made.state.manifest.serial:
         raise GitError(
-            f"the protected branch holds import {committed.manifest.serial} already, this working tree import "
+            f"the protected branch holds import {committed.serial} already, this working tree import "
             f"{made.state.manifest.serial}",
             "Pull, run `reconcile snapshot` and propose again.",
         )

@@ -25,12 +25,12 @@ from .loading import load_policy, load_settings
 
 def snapshot(context: Context, only: str | None, *, full: bool) -> Exit:
     """Import one side or both. Nothing is written unless everything that was asked for was read completely."""
-    from reconciler.state.store import load_or_empty, write_state
+    from reconciler.state.store import load_or_empty, open_state, write_state
 
     tree = Repository.open(context.directory).work_tree()
     settings = load_settings(context, tree)
     policy = load_policy(tree, settings)
-    old = load_or_empty(tree, full=full and only is None)
+    old = load_or_empty(tree, full=only is None) if full else open_state(tree)
     now = context.ports.clock().replace(microsecond=0)
     importer = _Importer(context, settings, policy, old, time(now), full=full)
     state = importer.run(only)
@@ -61,8 +61,8 @@ class _Importer:
     def run(self, only: str | None) -> State:
         old = self._old
         manifest = old.manifest if old else Manifest(0, self._now, None, None)
-        guests = dict(old.guests) if old else {}
-        accounts = dict(old.accounts) if old else {}
+        guests: Mapping[str, Guest] = old.guests if old else {}
+        accounts: Mapping[str, Account] = old.accounts if old else {}
         claims = old.claims if old else ()
         graph, directory = manifest.graph, manifest.directory
         if only != "ad":
@@ -93,9 +93,10 @@ class _Importer:
 
     # --- the Entra end
 
-    def _guests(self, old: dict[str, Guest], cursor: GraphCursor | None) -> tuple[dict[str, Guest], GraphCursor]:
-        from reconciler.state.importer import import_guests
-        from reconciler.state.store import count_guests
+    def _guests(self, old: Mapping[str, Guest], cursor: GraphCursor | None) -> tuple[Mapping[str, Guest], GraphCursor]:
+        from reconciler.state.importer import guest_changes, import_guests
+        from reconciler.state.shards import Changed, Shards
+        from reconciler.state.store import count_changed, count_guests
 
         context, attributes = self._context, self._policy.guest_attributes
         if cursor is not None and cursor.tenant != self._settings.entra.tenant:
@@ -106,18 +107,26 @@ class _Importer:
         source = context.ports.source(self._settings, context.env, lambda words: context.say("{}", words))
         link = cursor.delta_link if cursor and not self._full and cursor.attributes == attributes else None
         found = self._round(source, attributes, link)
-        guests = import_guests(
-            old,
-            found,
-            attributes=attributes,
-            wanted=self._policy.scope.test,
-            lookup=lambda ids: source.lookup(ids, attributes),
-            joined=old,  # an account made since the last import is not known yet: see _without_forgotten
-            as_of=self._now,
-        )
-        live, tombstones = count_guests(guests)
+        wanted, now = self._policy.scope.test, self._now
+
+        def lookup(ids: Sequence[str]) -> dict[str, Guest]:
+            return source.lookup(ids, attributes)
+
+        guests: Mapping[str, Guest]
+        if cursor is None or found.full:
+            # An account made since the last import is not known yet, so everybody may be joined: see _without_forgotten.
+            guests = import_guests(
+                old, found, attributes=attributes, wanted=wanted, lookup=lookup, joined=old.keys(), as_of=now
+            )
+            live, tombstones = count_guests(guests)
+        else:
+            if isinstance(old, Shards):
+                old.prefetch([*found.users, *found.removed])
+            changes = guest_changes(old, found, attributes=attributes, wanted=wanted, lookup=lookup, as_of=now)
+            guests = changed = Changed(old, changes)
+            live, tombstones = count_changed(cursor, changed)
         tenant = self._settings.entra.tenant
-        return guests, GraphCursor(tenant, self._now, attributes, found.delta_link, live, tombstones)
+        return guests, GraphCursor(tenant, now, attributes, found.delta_link, live, tombstones)
 
     def _round(self, source: GuestSource, attributes: Sequence[str], link: str | None) -> Round:
         words = "Reading changes from Entra" if link else "Reading all users from Entra"
@@ -139,8 +148,9 @@ class _Importer:
         guests: Mapping[str, Guest],
         old: Mapping[str, Account],
         cursor: DirectoryCursor | None,
-    ) -> tuple[dict[str, Account], DirectoryCursor]:
+    ) -> tuple[Mapping[str, Account], DirectoryCursor]:
         from reconciler.state.importer import import_accounts
+        from reconciler.state.shards import Changed
 
         domain = reader.domain()
         _same_domain(domain, cursor, self._settings)
@@ -186,7 +196,7 @@ class _Importer:
             attributes=attributes,
             accounts=len(accounts),
         )
-        return accounts, new
+        return Changed(old, {**dict.fromkeys(old), **accounts}), new
 
     def _may_increment(self, domain: Domain, cursor: DirectoryCursor) -> bool:
         if (domain.service_name, domain.invocation_id) != (cursor.service_name, cursor.invocation_id):
@@ -240,13 +250,17 @@ class _Anchors:
 
 
 def _without_forgotten(
-    guests: dict[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
-) -> tuple[dict[str, Guest], GraphCursor | None]:
+    guests: Mapping[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
+) -> tuple[Mapping[str, Guest], GraphCursor | None]:
     """Drop the tombstones that no account is joined to: nothing is left to do for them."""
+    from reconciler.state.shards import Changed
+
+    if cursor is None or not cursor.tombstones:
+        return guests, cursor
     joined = {a.guest for a in accounts.values()}
-    kept = {i: g for i, g in guests.items() if g.removed is None or i in joined}
-    forgotten = len(guests) - len(kept)
-    return kept, replace(cursor, tombstones=cursor.tombstones - forgotten) if cursor else None
+    forgotten = [i for i, g in guests.items() if g.removed is not None and i not in joined]
+    changed = guests if isinstance(guests, Changed) else Changed(guests, {})
+    return changed.without(forgotten), replace(cursor, tombstones=cursor.tombstones - len(forgotten))
 
 
 def _gone(guest: Guest, policy: Policy) -> bool:

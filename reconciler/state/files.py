@@ -54,15 +54,16 @@ class Files:
 
     def below(self, folder: str) -> list[str]:
         """Return every file below a folder, sorted. Refuses a symbolic link anywhere in it."""
-        top = self._checked(folder)
         found: list[str] = []
-        for here, folders, names in os.walk(top):
-            for name in (*folders, *names):
-                path = (Path(here) / name).relative_to(self._root).as_posix()
-                if (self._root / path).is_symlink():
-                    raise _linked(path)
-                if name in names:
-                    found.append(path)
+        pending = [folder] if self._checked(folder).is_dir() else []
+        while pending:
+            here = pending.pop()
+            with os.scandir(self._root / here) as entries:
+                for entry in entries:
+                    path = f"{here}/{entry.name}"
+                    if entry.is_symlink():
+                        raise _linked(path)
+                    (pending if entry.is_dir(follow_symlinks=False) else found).append(path)
         return sorted(found)
 
     def settle(self, folder: str) -> None:

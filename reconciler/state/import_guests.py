@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.errors import GraphError
@@ -38,6 +38,25 @@ def import_guests(
     return importer.merged(unsure, lookup(unsure) if unsure else {})
 
 
+def guest_changes(
+    old: Mapping[str, Guest],
+    increment: Round,
+    *,
+    attributes: Sequence[str],
+    wanted: Callable[[Guest], bool],
+    lookup: Lookup,
+    as_of: str,
+) -> dict[str, Guest | None]:
+    """Return what `import_guests` would make of the guests that an increment names; None for one that is dropped.
+
+    `attributes` are those that `old` was imported with, so that nobody else changes. All tombstones are kept: whose
+    account is joined is for the caller to know. Only what is named is looked up in `old`.
+    """
+    importer = _Importer(old, increment, frozenset(attributes) - {"id"}, wanted, None, as_of)
+    unsure = sorted(importer.unsure())
+    return importer.changes(unsure, lookup(unsure) if unsure else {})
+
+
 @dataclass(frozen=True, slots=True)
 class _Importer:
     """One import."""
@@ -46,7 +65,8 @@ class _Importer:
     delta: Round
     attributes: frozenset[str]
     wanted: Callable[[Guest], bool]
-    joined: frozenset[str]
+    joined: frozenset[str] | None
+    """None: anybody known may be."""
     as_of: str
 
     def unsure(self) -> Iterable[str]:
@@ -57,7 +77,7 @@ class _Importer:
         """Known ids that a full round did not show, except those gone for good or about to be forgotten."""
         for known in self.old.values():
             said = known.id in self.delta.users or known.id in self.delta.removed
-            matters = known.removed is None or (known.removed == "changed" and known.id in self.joined)
+            matters = known.removed is None or (known.removed == "changed" and self._joined(known.id))
             if matters and not said:
                 yield known.id
 
@@ -70,15 +90,22 @@ class _Importer:
 
     def merged(self, unsure: Sequence[str], found: Mapping[str, Guest]) -> dict[str, Guest]:
         """Return everybody who is kept; `found` answers `unsure`."""
+        now = self._settle(sorted(self.old.keys() | self.delta.users.keys()), unsure, found)
+        return {id_: guest for id_, guest in now if guest is not None}
+
+    def changes(self, unsure: Sequence[str], found: Mapping[str, Guest]) -> dict[str, Guest | None]:
+        """Return the same for those alone whom the round names, with None for who is not kept."""
+        return dict(self._settle(sorted(self.delta.users.keys() | self.delta.removed.keys()), unsure, found))
+
+    def _settle(
+        self, ids: Iterable[str], unsure: Sequence[str], found: Mapping[str, Guest]
+    ) -> Iterator[tuple[str, Guest | None]]:
         if missing := set(unsure) - found.keys():
             raise GraphError(f"user {min(missing)}: the look-up gave no answer", "Run `reconcile snapshot` again.")
-        guests: dict[str, Guest] = {}
         answers = {id_: found[id_] for id_ in unsure}
-        for id_ in sorted(self.old.keys() | self.delta.users.keys()):
+        for id_ in ids:
             guest = self._settled(answers[id_]) if id_ in answers else self._said(id_)
-            if guest is not None and self._kept(guest):
-                guests[id_] = guest
-        return guests
+            yield id_, guest if guest is not None and self._kept(guest) else None
 
     def _said(self, id_: str) -> Guest | None:
         """Return a user by what the round says, or does not say, of it."""
@@ -139,10 +166,13 @@ class _Importer:
         known = self.old.get(guest.id)
         return known if known == guest else guest
 
+    def _joined(self, id_: str) -> bool:
+        return id_ in (self.old if self.joined is None else self.joined)
+
     def _kept(self, guest: Guest) -> bool:
         """Whether this one may enter, or stay: members' data must not."""
         if guest.removed:
-            return guest.id in self.joined
+            return self._joined(guest.id)
         if guest.id in self.old or _is_guest(guest.attributes.get("userType")):
             return True
         try:

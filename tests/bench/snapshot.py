@@ -1,0 +1,150 @@
+"""Snapshots of big tenants: a first full round and increments of 100 changes, each written and committed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from reconciler.cli.init import Answers, scaffold
+
+from .tenant import CLIENT, TENANT, Address, running
+
+ROOT = Path(__file__).parents[2]
+_USAGE = """
+import json, resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One snapshot: seconds of wall time for the command and for the commit; of CPU, and peak memory, for the command."""
+
+    snapshot: float
+    commit: float
+    cpu: float
+    megabytes: float
+
+    @property
+    def total(self) -> float:
+        """Seconds until it is committed."""
+        return self.snapshot + self.commit
+
+
+def calibrate() -> float:
+    """Return the seconds that a fixed loop takes here and now: other figures are to be read beside it."""
+    start = time.perf_counter()
+    total = 0
+    for n in range(5_000_000):
+        total += n
+    return time.perf_counter() - start
+
+
+def measure(users: int, increments: int = 3) -> Mapping[str, object]:
+    """Import a tenant of this size in full, then by increments."""
+    folder = Path(tempfile.mkdtemp(prefix="reconcile-bench-"))
+    try:
+        with running(users, folder) as tenant:
+            operations = _Operations(folder / "identity", tenant)
+            first = operations.snapshot()
+            later = [operations.snapshot() for _ in range(increments)]
+        return {
+            "users": users,
+            "calibration": calibrate(),
+            "full": {**asdict(first), "total": first.total},
+            "increments": [{**asdict(each), "total": each.total} for each in later],
+        }
+    finally:
+        shutil.rmtree(folder)
+
+
+class _Operations:
+    """An operations directory, and the two commands that are measured in it."""
+
+    def __init__(self, directory: Path, tenant: Address) -> None:
+        self.directory = directory
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("RECONCILE_", "GIT_"))}
+        self._env = {**kept, "RECONCILE_ENTRA_SECRET": tenant.secret}
+        directory.mkdir()
+        self.git("init", "-q", "-b", "main")
+        scaffold(directory, Answers(tenant=TENANT, client_id=CLIENT, forge="git"))
+        settings = directory / "reconcile.yaml"
+        settings.write_text(_settings(tenant))
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "settings and policy")
+
+    def git(self, *arguments: str) -> None:
+        identity = ["-c", "user.name=Bench", "-c", "user.email=bench@contoso.test", "-c", "gc.auto=0"]
+        subprocess.run(["git", *identity, *arguments], cwd=self.directory, check=True)
+
+    def snapshot(self) -> Measured:
+        command = [sys.executable, "-m", "reconciler", "-C", str(self.directory), "snapshot", "--only", "graph"]
+        seconds, usage = _timed(
+            lambda: (
+                subprocess.run(
+                    [sys.executable, "-c", _USAGE, *command],
+                    env=self._env,
+                    cwd=ROOT,
+                    check=True,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                ).stdout
+            )
+        )
+        committed, _ = _timed(self._commit)
+        cpu, peak = json.loads(usage)
+        return Measured(seconds, committed, cpu, peak)
+
+    def _commit(self) -> str:
+        self.git("add", "--", "state")
+        self.git("commit", "-q", "-m", "import")
+        return ""
+
+
+def _timed(work: Callable[[], str]) -> tuple[float, str]:
+    start = time.perf_counter()
+    said = work()
+    return time.perf_counter() - start, said
+
+
+def _settings(tenant: Address) -> str:
+    return f"""\
+apiVersion: reconcile/v1
+kind: Settings
+entra:
+  tenant: {TENANT}
+  client_id: {CLIENT}
+  credential: secret
+  authority: {tenant.authority}
+  graph: {tenant.graph}
+  ca_file: "{tenant.ca_file}"
+directory:
+  controllers: ["ldaps://dc1.contoso.test"]
+  base: DC=contoso,DC=test
+  ous: ["OU=Guests,DC=contoso,DC=test"]
+  bind: simple
+forge: {{kind: git, remote: origin, branch: main}}
+"""
+
+
+def main() -> None:
+    """Measure the sizes asked for."""
+    parser = argparse.ArgumentParser(prog="script/bench snapshot", description=__doc__)
+    parser.add_argument("users", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
+    for users in parser.parse_args().users:
+        print(json.dumps(measure(users), indent=2), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -34,6 +34,15 @@ def _authority(raw: bytes) -> str:
     return "-".join(["S", str(raw[0]), str(int.from_bytes(raw[2:_SID_HEAD], "big")), *map(str, parts)])
 
 
+def sid_bytes(text: str) -> bytes:
+    """Return a SID as the directory stores it; raise ValueError for what is none."""
+    letter, revision, authority, *parts = text.split("-")
+    if letter != "S":
+        raise ValueError(f"not a SID: {text}")
+    head = bytes([int(revision), len(parts)]) + int(authority).to_bytes(_SID_HEAD - 2, "big")
+    return head + b"".join(int(part).to_bytes(_SUB_AUTHORITY, "little") for part in parts)
+
+
 def relative(domain: bytes, rid: int) -> bytes:
     """Return the SID of a domain's object with this relative identifier, as bytes."""
     return domain[:1] + bytes([domain[1] + 1]) + domain[2:] + rid.to_bytes(_RID_BYTES, "little")

@@ -71,7 +71,7 @@ class LdapReader:
         live = self._session.search(base, filters.both(filters.USER, newer), entries.requested)
         users = {e.guid: e for e in map(entries.entry, live)}
         deleted: dict[str, Entry] = {}
-        sees_deleted = self._sees_deleted()
+        sees_deleted = root.deleted_seen(self._session, self._names)
         if sees_deleted:
             where = filters.both(filters.USER_OR_TOMBSTONE, newer, filters.TOMBSTONE)
             found = self._session.search(graves, where, entries.requested, deleted=True)
@@ -139,18 +139,6 @@ class LdapReader:
             source_of_authority=self._source_of_authority,
             recycle_bin=self._recycle_bin,
         )
-
-    def _sees_deleted(self) -> bool:
-        """Whether any tombstone is visible: only that shows that this account may list them.
-
-        The container itself is visible to everybody. Until something was ever deleted the answer is no, which costs a
-        full read and hides nothing.
-        """
-        graves = self._session.read(self._names.deleted_objects, (), deleted=True)
-        if graves is None:
-            return False
-        first = next(self._session.pages(graves.dn, filters.TOMBSTONE, (), deleted=True, size=2), [])
-        return any(found.dn != graves.dn for found in first)
 
     def _forest(self) -> Session | None:
         """The global catalog, or None where it cannot be reached and this domain is the whole forest anyway."""

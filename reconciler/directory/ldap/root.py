@@ -88,6 +88,19 @@ def recycle_bin(session: Session, names: Naming) -> bool:
     return found is not None and bool(found.values.get("msds-enabledfeaturebl"))
 
 
+def deleted_seen(session: Session, names: Naming) -> bool:
+    """Whether any tombstone is visible: only that shows that this account may list them.
+
+    The container itself is visible to everybody. Until something was ever deleted the answer is no, which costs a full read
+    and hides nothing.
+    """
+    graves = session.read(names.deleted_objects, (), deleted=True)
+    if graves is None:
+        return False
+    first = next(session.pages(graves.dn, filters.TOMBSTONE, (), deleted=True, size=2), [])
+    return any(found.dn != graves.dn for found in first)
+
+
 def domains_in_forest(session: Session, names: Naming) -> int:
     """Return how many domains the forest has."""
     partitions = DN(names.configuration).child("CN", "Partitions").text

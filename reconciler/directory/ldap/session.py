@@ -22,6 +22,10 @@ _DOMAIN_SCOPE = "1.2.840.113556.1.4.1339"
 _SHOW_DELETED = "1.2.840.113556.1.4.417"
 _SHOW_RECYCLED = "1.2.840.113556.1.4.2064"
 """With the recycle bin on, Show Deleted leaves out what was recycled (LDAP_SERVER_SHOW_RECYCLED_OID)."""
+_DESCRIPTOR = "1.2.840.113556.1.4.801"
+_ALL_BUT_AUDIT = b"\x30\x03\x02\x01\x07"
+"""The control's value in BER: owner, group and access list ([MS-ADTS] 3.1.1.3.4.1.11). Whoever asks for the audit list as well,
+and may not have it, gets nothing."""
 _ANYTHING = "(objectClass=*)"
 _NO_ATTRIBUTES = ("1.1",)
 
@@ -116,7 +120,11 @@ class Session:
         *,
         deleted: bool,
     ) -> tuple[list[Found], Result, bytes | None]:
-        controls = [(_SHOW_DELETED, True, None), (_SHOW_RECYCLED, False, None)] if deleted else []
+        controls: list[tuple[str, bool, bytes | None]] = []
+        if deleted:
+            controls += [(_SHOW_DELETED, True, None), (_SHOW_RECYCLED, False, None)]
+        if any(name.casefold() == "ntsecuritydescriptor" for name in attributes):
+            controls.append((_DESCRIPTOR, True, _ALL_BUT_AUDIT))
         if scope == ldap3.SUBTREE:
             # Otherwise a search of a whole domain answers with references to the other partitions.
             controls.append((_DOMAIN_SCOPE, True, None))

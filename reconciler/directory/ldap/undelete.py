@@ -14,7 +14,7 @@ from reconciler.errors import AccessDeniedError, DirectoryError, NameTakenError,
 from reconciler.model.dn import DN
 from reconciler.model.values import Value
 
-from . import decode
+from . import decode, root
 from .reader import LdapReader
 from .refusals import (
     CONSTRAINT_VIOLATION,
@@ -82,7 +82,7 @@ class Undelete(LdapReader):
         if not to.rdns or to.rdns[0][0] != "CN":
             raise DirectoryError(f"{visible(what)}: a user's name begins with CN=.", "Import and plan afresh.")
         dead = self.find([guid], _UNIQUE).get(guid.lower())
-        if dead is None and not self._sees_deleted():
+        if dead is None and not root.deleted_seen(self._session, self._names):
             raise AccessDeniedError(f"{visible(what)}: this account sees no deleted object at all.", _RIGHTS)
         if dead is None or not dead.deleted:
             raise NotFoundError(

@@ -1,0 +1,105 @@
+"""What a check is, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What came of one check. There is no fourth: what was not looked at is UNKNOWN, with the reason."""
+
+    PASS = "pass"  # noqa: S105  a verdict
+    FAIL = "fail"
+    UNKNOWN = "cannot-tell"
+
+
+class Area(StrEnum):
+    """What a check is about, in the order of the report."""
+
+    ENTRA = "entra"
+    CONTROLLERS = "controllers"
+    DOMAIN = "domain"
+    RIGHTS = "rights"
+    SIGN_IN = "sign-in"
+    FORGE = "forge"
+    POLICY = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a person does: in words, and as commands to copy, line by line. Data in a command is quoted for its shell."""
+
+    words: str = ""
+    powershell: tuple[str, ...] = ()
+    samba: tuple[str, ...] = ()
+    """On the controller, as root."""
+    shell: tuple[str, ...] = ()
+    """Anywhere: bash."""
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.powershell or self.samba or self.shell)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that is looked at. `id` never changes its meaning: monitoring goes by it.
+
+    `mend` and `look` (how to check by hand) are as the documentation shows them, with Contoso's names; a finding brings its own
+    `mend` where it knows the names.
+    """
+
+    id: str
+    title: str
+    why: str
+    blocks: bool
+    """Whether a failure makes the installation unfit for use: it would not work, or it opens a door."""
+    look: Steps
+    mend: Steps
+
+    @property
+    def area(self) -> Area:
+        """What it is about: the first part of its id."""
+        return Area(self.id.partition(".")[0])
+
+    def passed(self, *seen: str, subject: str = "") -> Finding:
+        """Return that all is well; `seen` is what shows it."""
+        return Finding(self, Verdict.PASS, seen, subject)
+
+    def failed(self, *seen: str, subject: str = "", mend: Steps | None = None, blocks: bool | None = None) -> Finding:
+        """Return that it is not; `blocks` where this failure weighs otherwise than most."""
+        return Finding(self, Verdict.FAIL, seen, subject, mend or self.mend, self.blocks if blocks is None else blocks)
+
+    def unknown(self, *seen: str, subject: str = "", look: Steps | None = None) -> Finding:
+        """Return that it could not be found out; `seen` says why."""
+        return Finding(self, Verdict.UNKNOWN, seen, subject, look or self.look)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's verdict on one subject. `subject` and `seen` hold data of others: escape them at the sink."""
+
+    check: Check
+    verdict: Verdict
+    seen: tuple[str, ...]
+    subject: str = ""
+    steps: Steps = Steps()
+    """How to mend a failure; how to check by hand what could not be told."""
+    blocks: bool = False
+
+    def of(self, subject: str) -> Finding:
+        """Return it with a subject."""
+        return replace(self, subject=subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fact that could not be had, and why."""
+
+    why: str
+
+
+def powershell(value: str) -> str:
+    """Quote data for PowerShell, for which typographic quotes are quotes as well."""
+    quotes = "'\u2018\u2019\u201a\u201b"
+    return "'" + "".join(c * 2 if c in quotes else c for c in value) + "'"

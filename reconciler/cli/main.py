@@ -111,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
     _verify_options(
         _json(add("verify", "prove that a guest can sign in: a Kerberos ticket for them, as the connector gets it"))
     )
+    _doctor_options(_json(add("doctor", "examine the installation, and say how to mend what is wrong; writes nothing")))
     _json(add("unlock", "break an expired or abandoned lock, saying whose it was"))
     return top
 
@@ -152,6 +153,18 @@ def _some(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"a whole number of at least 1, not {text!r}")
     return int(text)
+
+
+def _doctor_options(doctor: argparse.ArgumentParser) -> None:
+    doctor.add_argument(
+        "--account",
+        choices=("reader", "writer"),
+        default="reader",
+        help="what the account that is signed in with is for (default: reader)",
+    )
+    doctor.add_argument("--writer", metavar="NAME", help="judge this account's rights as the writing account's, too")
+    doctor.add_argument("--connector", metavar="NAME", help="the account of Application Proxy's connector")
+    doctor.add_argument("--service", metavar="SPN", help="the application: HTTP/app.contoso.test")
 
 
 def _crowd(text: str) -> int:
@@ -306,6 +319,15 @@ def _verify(context: Context, arguments: argparse.Namespace) -> Exit:
     return verify(context, Asked(**{**given, "identity": Identity(arguments.identity)}))
 
 
+def _doctor(context: Context, arguments: argparse.Namespace) -> Exit:
+    from reconciler.doctor.examine import Asked
+
+    from .doctor import doctor
+
+    given = {name: getattr(arguments, name) for name in Asked.__dataclass_fields__}
+    return doctor(context, Asked(**given))
+
+
 _COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
     "init": _init,
     "demo": _demo,
@@ -321,6 +343,7 @@ _COMMANDS: dict[str, Callable[[Context, argparse.Namespace], Exit]] = {
     "drift": _drift,
     "targets": _targets,
     "verify": _verify,
+    "doctor": _doctor,
     "unlock": _unlock,
 }
 

@@ -83,11 +83,11 @@ def _open(
     urls = _controllers(settings, controller)
     ca_file = settings.directory.ca_file
     trusted = context(Path(settings.root, ca_file) if ca_file else None)
-    credentials = _credentials(settings, env, ask)
+    account = credentials(settings, env, ask)
     failures: list[DirectoryUnavailableError] = []
     for url in urls:
         try:
-            session = dial(Endpoint.parse(url), trusted, credentials, read_only=read_only)
+            session = dial(Endpoint.parse(url), trusted, account, read_only=read_only)
         except DirectoryUnavailableError as error:
             if error.code is not None:  # a refused sign-in: trying it on every controller would lock the account out
                 raise
@@ -96,7 +96,7 @@ def _open(
         catalog = Endpoint.parse(url, catalog=True)
         with ExitStack() as unfinished:
             unfinished.callback(session.close)
-            reader = kind(session, partial(dial, catalog, trusted, credentials, read_only=True), kinds)
+            reader = kind(session, partial(dial, catalog, trusted, account, read_only=True), kinds)
             _same_domain(url, reader.base, settings.directory.base)
             unfinished.pop_all()
         return reader
@@ -127,7 +127,8 @@ def _controllers(settings: Settings, controller: str | None) -> tuple[str, ...]:
     return (controller,)
 
 
-def _credentials(settings: Settings, env: Mapping[str, str], ask: Ask | None) -> Credentials:
+def credentials(settings: Settings, env: Mapping[str, str], ask: Ask | None) -> Credentials:
+    """Return what to sign in with, as `open_reader` does; raise SettingsError where something is missing."""
     from .ldap.dial import Gssapi, Simple
 
     if settings.directory.bind == "gssapi":

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from reconciler.errors import ReconcileError
+
+_PLAIN = re.compile(r"[\w=,./:-]+( [\w=,./:-]+)*")
+"""What means nothing to a shell, in single quotes, in double ones or in none but for its spaces."""
 
 
 class Verdict(StrEnum):
@@ -34,11 +41,11 @@ class Steps:
     powershell: tuple[str, ...] = ()
     samba: tuple[str, ...] = ()
     """On the controller, as root."""
-    shell: tuple[str, ...] = ()
-    """Anywhere: bash."""
+    bash: tuple[str, ...] = ()
+    """Anywhere."""
 
     def __bool__(self) -> bool:
-        return bool(self.words or self.powershell or self.samba or self.shell)
+        return bool(self.words or self.powershell or self.samba or self.bash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,24 @@ class Finding:
         return replace(self, subject=subject)
 
 
+def localized(finding: Finding, names: Mapping[str, str]) -> Finding:
+    """Return a finding whose commands have this installation's names for Contoso's, where it has the check's own.
+
+    A name that could end where it stands in a command is left out: the command then keeps Contoso's.
+    """
+    ours = {theirs: name for theirs, name in names.items() if _PLAIN.fullmatch(name)}
+    if finding.steps not in (finding.check.mend, finding.check.look) or not ours:
+        return finding
+    pattern = re.compile("|".join(map(re.escape, sorted(ours, key=len, reverse=True))))
+
+    def in_place(lines: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(pattern.sub(lambda m: ours[m[0]], line) for line in lines)
+
+    steps = finding.steps
+    here = Steps(steps.words, in_place(steps.powershell), in_place(steps.samba), in_place(steps.bash))
+    return replace(finding, steps=here)
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A fact that could not be had, and why."""
@@ -99,7 +124,6 @@ class Unknown:
     why: str
 
 
-def powershell(value: str) -> str:
-    """Quote data for PowerShell, for which typographic quotes are quotes as well."""
-    quotes = "'\u2018\u2019\u201a\u201b"
-    return "'" + "".join(c * 2 if c in quotes else c for c in value) + "'"
+def why(error: ReconcileError) -> Unknown:
+    """Return a failure as the reason for not knowing, on one line."""
+    return Unknown(" ".join(f"{error.what} {error.remedy}".split()))

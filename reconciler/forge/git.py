@@ -8,6 +8,7 @@ from collections.abc import Collection
 from reconciler.errors import ForgeError
 
 from .port import Check, Instruction, Published, PullRequest, Review, Status
+from .protection import Protection
 
 
 class PlainGit:
@@ -58,3 +59,7 @@ class PlainGit:
     def checks(self, commit: str) -> tuple[Check, ...]:  # noqa: ARG002  the port's signature
         """Return nothing."""
         return ()
+
+    def protection(self, branch: str) -> Protection | None:  # noqa: ARG002  the port's signature
+        """Return None: a plain remote cannot be asked."""
+        return None

@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from reconciler.errors import ForgeError
 
+from .github_protection import protection
 from .github_review import WITHDRAWN, checks_of, pull_of, review_of
 from .port import LABELS, Check, Published, PullRequest, Review, Standing, Status
+from .protection import Protection
 from .rest import Rest
 
 LONGEST_BODY: Final = 65_536
@@ -139,6 +141,10 @@ class GitHub:
     def _listing(self, branch: str, base: str, state: str) -> str:
         head = quote(f"{self._owner}:{branch}", safe="")
         return f"/pulls?state={state}&head={head}&base={quote(base, safe='')}&per_page=100"
+
+    def protection(self, branch: str) -> Protection:
+        """Return the rules that hold for a branch."""
+        return protection(self._rest, branch)
 
     def _open(self, branch: str, base: str) -> Mapping[str, Any] | None:
         return next(iter(self._rest.page(self._listing(branch, base, "open"))), None)

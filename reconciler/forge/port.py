@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from .protection import Protection
+
 LABELS = "reconcile/"
 """How every label of ours begins; others are somebody else's."""
 
@@ -165,4 +167,8 @@ class Forge(Protocol):
 
     def checks(self, commit: str) -> tuple[Check, ...]:
         """Return what was reported on a commit: one entry for each name and reporter."""
+        ...
+
+    def protection(self, branch: str) -> Protection | None:
+        """Return the rules that hold for a branch, None where the forge has none that could be asked for."""
         ...

@@ -12,7 +12,7 @@ import yaml
 
 from reconciler.cli.main import parser
 
-from . import attributes, schemas
+from . import attributes, doctor_checks, schemas
 from .pages import ROOT, pages, text_of
 
 _REGION = re.compile(
@@ -42,6 +42,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "account-attributes": attributes.account_attributes,
     "forbidden-attributes": attributes.forbidden_attributes,
     "flags": attributes.flags,
+    "doctor-checks": doctor_checks.doctor_checks,
 }
 
 

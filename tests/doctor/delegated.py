@@ -71,9 +71,7 @@ def judged(account: Delegated, at: Session, token: Token) -> dict[str, Finding]:
 
 
 def seen(account: Delegated, at: Session, token: Token) -> Seen:
-    known = _NAMES.get(id(account.controller)) or _NAMES.setdefault(
-        id(account.controller), look.names(at, naming(at), ())
-    )
+    known = _NAMES.get(id(account.controller)) or _NAMES.setdefault(id(account.controller), look.names(at, naming(at)))
     names = Names(known.attributes, known.guids, look.sid_names(at, naming(at), token.sids))
     return look.seen(at, naming(at), token, names, account.places)
 

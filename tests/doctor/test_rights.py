@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Mapping
 
 import pytest
 
 from reconciler.demo.samba import Controller
 from reconciler.demo.samba.rights import DEFAULT_POLICY, writer_rights, written
+from reconciler.demo.samba.template import environment
 from reconciler.directory.ldap.root import naming
 from reconciler.doctor.finding import Finding, Verdict
 from reconciler.doctor.rights import look
@@ -41,28 +43,35 @@ def test_given_the_documented_rights_on_one_ou_then_every_blocking_check_passes(
 
 
 LACKING = {
-    "create and delete users": ("create", "create users"),
-    "reset passwords": ("password", "reset the password of users"),
-    **{f"write {name}": ("change", f"write {name} of users") for name in written(DEFAULT_POLICY)},
-    "write userAccountControl": ("disable", "write userAccountControl of users"),
+    "create and delete users": {"create": "create users", "move": "delete users", "delete": "delete users"},
+    "write name": {"change": "write name of users", "move": "write name of users"},
+    "reset passwords, write displayName, write userAccountControl": {
+        "password": "reset the password of users",
+        "change": "write displayName of users",
+        "disable": "write userAccountControl of users",
+    },
 }
 
 
 @pytest.mark.parametrize("lacking", LACKING)
 def test_given_one_entry_less_then_it_is_named_and_its_commands_mend_it(lacking: str, samba: Controller) -> None:
-    account = delegated(samba, lambda rights, _: {w: e for w, e in rights.items() if w != lacking})
-    check, words = LACKING[lacking]
+    account = delegated(samba, lambda rights, _: {w: e for w, e in rights.items() if w not in lacking.split(", ")})
     found = account.findings()
-    finding = found[f"rights.writer-{check}"]
-    assert finding.verdict is Verdict.FAIL
-    assert f"{account.ou}: missing: {words}" in finding.seen
-    assert finding.steps.powershell and all("dsacls '" in line for line in finding.steps.powershell)
-    others = set(failures(found)) - {f"rights.writer-{check}"}
-    also = {"create and delete users": {"rights.writer-move", "rights.writer-delete"}}
-    leaf = {"rights.writer-move"} if lacking in ("write cn", "write name") else set()
-    assert others == also.get(lacking, leaf)
-    run(finding.steps.samba, samba)
+    assert set(failures(found)) == {f"rights.writer-{check}" for check in LACKING[lacking]}
+    for check, words in LACKING[lacking].items():
+        assert f"{account.ou}: missing: {words}" in found[f"rights.writer-{check}"].seen
+        steps = found[f"rights.writer-{check}"].steps
+        assert steps.powershell
+        assert all(line.startswith("dsacls '") for line in steps.powershell)
+        run(steps.samba, samba)
     assert failures(account.findings()) == {}
+
+
+def test_given_nothing_then_every_right_is_named(samba: Controller) -> None:
+    found = failures(delegated(samba, lambda _rights, _sid: {}).findings())
+    assert set(found) == {f"rights.writer-{n}" for n in ("create", "change", "password", "disable", "move", "delete")}
+    changed = {line.rpartition(": missing: ")[2] for line in found["rights.writer-change"]}
+    assert {f"write {name} of users" for name in written(DEFAULT_POLICY) if name != "userAccountControl"} <= changed
 
 
 def test_given_no_right_to_delete_children_then_moving_and_deleting_are_named(samba: Controller) -> None:
@@ -92,7 +101,6 @@ GUIDS = {"user": USER, "group": GROUP, "reset": RESET, "description": "bf967950-
 TOO_WIDE: dict[str, tuple[str, Wide]] = {
     "WriteDacl on the OU": ("inside", on("ou", "(A;;WD;;;{sid})", "change its access list (WriteDacl)")),
     "WriteOwner on the OU": ("inside", on("ou", "(A;;WO;;;{sid})", "take it over (WriteOwner)")),
-    "GenericAll on the OU": ("inside", on("ou", "(A;CI;GA;;;{sid})", "full control (GenericAll)")),
     "GenericAll on users": (
         "inside",
         on("ou", "(OA;CIIO;GA;;{user};{sid})", "full control (GenericAll) on every user below"),
@@ -102,10 +110,13 @@ TOO_WIDE: dict[str, tuple[str, Wide]] = {
         "inside",
         on("ou", "(OA;CIIO;WP;{description};{user};{sid})", "write description on every user below"),
     ),
-    "groups too": ("inside", on("ou", "(OA;CI;CCDC;{group};;{sid})", "create group, delete group below it")),
+    "groups too": (
+        "inside",
+        on("ou", "(OA;CI;CCDC;{group};;{sid})", "create group, delete group below it, here and on everything below"),
+    ),
     "every class": (
         "inside",
-        on("ou", "(A;CI;CC;;;{sid})", "create children of any class on everything below"),
+        on("ou", "(A;CI;CC;;;{sid})", "create children of any class, here and on everything below"),
     ),
     "every control right": (
         "inside",
@@ -117,7 +128,7 @@ TOO_WIDE: dict[str, tuple[str, Wide]] = {
     ),
     "users in the whole domain": (
         "outside",
-        on("root", "(OA;CI;CCDC;{user};;{sid})", "create user, delete user below it"),
+        on("root", "(OA;CI;CCDC;{user};;{sid})", "create user, delete user below it, here and on everything below"),
     ),
     "passwords in the whole domain": (
         "outside",
@@ -145,21 +156,30 @@ TOO_WIDE: dict[str, tuple[str, Wide]] = {
 }
 
 
-@pytest.mark.parametrize("wide", TOO_WIDE)
-def test_given_a_right_too_much_then_it_is_named_and_its_commands_take_it_away(wide: str, samba: Controller) -> None:
+@pytest.mark.parametrize("check", ["inside", "outside"])
+def test_given_rights_too_wide_then_each_is_named_and_the_commands_take_it_away(check: str, samba: Controller) -> None:
     account = delegated(samba)
-    check, grant = TOO_WIDE[wide]
-    dn, words = grant(account)
-    found = failures(account.findings())
-    assert list(found) == [f"rights.writer-{check}"]
-    assert f"{dn}: excess: {words}" in found[f"rights.writer-{check}"]
-    finding = account.findings()[f"rights.writer-{check}"]
-    assert any(account.sid in line for line in finding.steps.powershell)
+    expected = [grant(account) for where, grant in TOO_WIDE.values() if where == check]
+    found = account.findings()
+    finding = found[f"rights.writer-{check}"]
+    assert set(failures(found)) == {f"rights.writer-{check}"}
+    assert sorted(finding.seen) == sorted(f"{dn}: excess: {words}" for dn, words in expected)
+    assert sum(account.sid in line for line in finding.steps.powershell) == len(expected)
     run(finding.steps.samba, samba)
     assert failures(account.findings()) == {}
 
 
-@pytest.mark.parametrize("group", ["Domain Admins", "Account Operators", "Backup Operators"])
+def test_given_full_control_of_the_ou_then_it_is_called_that(samba: Controller) -> None:
+    account = delegated(samba)
+    account.grant(account.ou, f"(A;CI;GA;;;{account.sid})")
+    finding = account.findings()["rights.writer-inside"]
+    for where in ("", " on everything below"):  # Samba makes two entries of one
+        assert f"{account.ou}: excess: full control (GenericAll){where}" in finding.seen
+    run(finding.steps.samba, samba)
+    assert failures(account.findings()) == {}
+
+
+@pytest.mark.parametrize("group", ["Domain Admins", "Account Operators"])
 def test_given_a_privileged_group_then_it_is_named_and_its_command_takes_the_account_out(
     group: str, samba: Controller
 ) -> None:
@@ -227,10 +247,6 @@ def test_the_doctor_asks_for_exactly_the_rights_of_the_demonstration(samba: Cont
 
 def run(commands: tuple[str, ...], samba: Controller) -> None:
     """Run what a finding prints for Samba, on this controller instead of the machine's own."""
-    import subprocess
-
-    from reconciler.demo.samba.template import environment
-
     assert commands
     wrapper = f'samba-tool() {{ command samba-tool "$@" --configfile={samba.conf}; }}\nset -eu\n'
     script = wrapper + "\n".join(commands).replace("/var/lib/samba/private/sam.ldb", samba._database)

@@ -21,6 +21,7 @@ from .tokens import LIFETIME as TOKEN_LIFETIME
 from .tokens import AccessTokens
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+PERMISSION = "User.Read.All"
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 GRAPH_CLOUDS = frozenset(
     f"https://{host}"
@@ -63,6 +64,8 @@ class SignIn:
             "refresh_token": self._refresh_token,
         }
         self.device_interval = 5
+        self.roles = [PERMISSION]
+        """The application permissions that an administrator has consented to."""
 
     def token(self, call: Call, authority: str) -> Answer:
         """Answer `POST …/oauth2/v2.0/token`; `authority` is `https://host/tenant`."""
@@ -116,7 +119,8 @@ class SignIn:
         if resource.rstrip("/") not in GRAPH_CLOUDS | {origin}:
             what = f"The resource principal named {resource} was not found in the tenant."
             return self._stationery.sign_in_error(400, "invalid_resource", 500011, what)
-        return self._granted({})
+        claims: dict[str, Json] = {"aud": resource, "tid": self._tenant_id, "appid": self._client_id}
+        return self._granted({}, {**claims, "roles": [*self.roles]})
 
     def _credential(self, form: Form, authority: str) -> Answer | None:
         if form.get("client_assertion"):
@@ -170,12 +174,14 @@ class SignIn:
             "id_token": self._issuers.sign(f"{authority}/v2.0", claims, timedelta(hours=1)),
             "client_info": urlsafe_b64encode(client_info).decode().rstrip("="),
         }
-        return self._granted(extra)
+        return self._granted(extra, {"tid": self._tenant_id, "appid": self._client_id, "scp": scopes})
 
-    def _granted(self, extra: Mapping[str, Json]) -> Answer:
+    def _granted(self, extra: Mapping[str, Json], claims: Mapping[str, Json]) -> Answer:
         seconds = int(TOKEN_LIFETIME.total_seconds())
         grant: dict[str, Json] = {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds}
-        return Answer(200, {**grant, "access_token": self._tokens.issue(), **extra}, {"Cache-Control": "no-store"})
+        return Answer(
+            200, {**grant, "access_token": self._tokens.issue(claims), **extra}, {"Cache-Control": "no-store"}
+        )
 
     def _unknown_client(self, form: Form) -> Answer | None:
         if form["client_id"].lower() == self._client_id.lower():

@@ -231,6 +231,10 @@ class Tenant:
         """Tell device code clients to poll that often: Entra says 5, and with less than 1 msal never stops polling."""
         self._sign_in.device_interval = seconds
 
+    def consent(self, *permissions: str) -> None:
+        """Let the app have exactly these application permissions: from the next token on, they are its roles."""
+        self._sign_in.roles = list(permissions)
+
     def expire_access_tokens(self) -> None:
         """Let every access token handed out so far be expired."""
         self._tokens.expire()

@@ -11,7 +11,7 @@ from .mend import DATABASE
 _OU: Final = "'OU=Guests,DC=contoso,DC=test'"
 _USER: Final = "bf967aba-0de6-11d0-a285-00aa003049e2"
 _LOOK: Final = Steps(
-    "Read the access list and the account's groups by hand:",
+    "Read the access list and the account's groups by hand.",
     ("(Get-Acl -Path 'AD:\\OU=Guests,DC=contoso,DC=test').Access | Format-List", f"dsacls {_OU}"),
     (f"samba-tool dsacl get --objectdn={_OU}", "samba-tool user getgroups reconcile-writer"),
 )
@@ -24,7 +24,7 @@ _GROUP: Final = Steps(
 
 def _granting(dsacls: str, samba: str) -> Steps:
     return Steps(
-        "Grant what is missing, and nothing wider:",
+        "Grant what is missing, and nothing wider.",
         (f"dsacls {_OU} {dsacls}",),
         (
             "sid=$(samba-tool user show reconcile-writer --attributes=objectSid | sed -n 's/^objectSid: //p')",
@@ -66,7 +66,7 @@ READS: Final = Check(
     blocks=True,
     look=_LOOK,
     mend=Steps(
-        "Grant the account to read users and groups in the whole domain:",
+        "Grant the account to read users and groups in the whole domain.",
         (
             "dsacls 'DC=contoso,DC=test' /I:S /G 'CONTOSO\\reconcile-reader:RP;;user' 'CONTOSO\\reconcile-reader:RP;;group'",
         ),
@@ -91,7 +91,7 @@ READER_DELETED: Final = Check(
     blocks=False,
     look=Steps("Delete an account of no use, then run `reconcile doctor` again: one deleted object must be in sight."),
     mend=Steps(
-        "Grant the account to list the container of deleted objects:",
+        "Grant the account to list the container of deleted objects.",
         (
             "dsacls 'CN=Deleted Objects,DC=contoso,DC=test' /takeOwnership",
             "dsacls 'CN=Deleted Objects,DC=contoso,DC=test' /G 'CONTOSO\\reconcile-reader:LCRP'",

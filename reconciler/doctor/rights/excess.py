@@ -17,7 +17,7 @@ from .names import DANGEROUS, PRIVILEGED_ALIASES, PRIVILEGED_RIDS
 from .needs import TO_RESTORE, written
 from .seen import Seen
 
-_SHOWN: Final = 12
+_SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,12 @@ def excess(seen: Seen, too_wide: Beyond) -> tuple[list[Excess], list[Excess], li
                 rights &= ~access.CONTROL  # what every user of every domain has
             if not rights:
                 continue
-            words = seen.names.rights(entry, rights) + seen.names.where(granted.on)
             kind = inside if within else everyone if entry.sid in EVERYBODY else outside
-            kind.append(Excess(holder.dn, entry, words))
+            words = seen.names.rights(entry, rights)
+            if kind and kind[-1] == Excess(holder.dn, entry, words):
+                kind[-1] = Excess(holder.dn, entry, f"{words}, here and{seen.names.where(granted.on)}")
+            else:
+                kind.append(Excess(holder.dn, entry, words + seen.names.where(granted.on)))
         if access.owns(holder.descriptor, seen.token):
             owner = Ace(allow=True, mask=0, sid=holder.descriptor.owner or "")
             (inside if within else outside).append(
@@ -115,7 +118,7 @@ def too_much(check: Check, found: list[Excess], told: list[str], seen: Seen) -> 
 def shown(found: list[Excess], seen: Seen) -> list[str]:
     """Return each right once, with the objects it is granted on."""
     where: dict[tuple[str, str], list[str]] = {}
-    for excess in found:
+    for excess in sorted(found, key=lambda e: -e.entry.rights):  # the worst first: what is long is cut
         by = "" if excess.entry.sid == seen.token.sid else f", through {seen.names.sid(excess.entry.sid)}"
         where.setdefault((excess.words, by), []).append(excess.dn.text)
     return cut(
@@ -132,5 +135,5 @@ def _is_privileged(sid: str) -> bool:
 
 
 def cut(lines: list[str]) -> list[str]:
-    """Return the first dozen, and how many more there are."""
+    """Return the first twenty, and how many more there are."""
     return lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], f"and {len(lines) - _SHOWN} more"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.doctor.finding import Check, Finding, Steps, powershell
+from reconciler.doctor.finding import Check, Finding, Steps
 from reconciler.model.dn import DN
 from reconciler.policy.model import Policy
+from reconciler.verify.quoting import powershell
 
 from . import access, checks, mend
 from .access import USER
@@ -15,7 +16,6 @@ from .names import REANIMATE
 from .needs import LEAF, Need, beyond, needs
 from .seen import Holder, Seen
 
-_FEW = 3
 _NEEDED = {
     "create": checks.CREATE,
     "change": checks.CHANGE,
@@ -39,9 +39,10 @@ def writer(seen: Seen, policy: Policy) -> Iterator[Finding]:
             yield check.passed(_UNNEEDED[name], subject=me)
             continue
         yield _needed(check, wanted, seen)
-    inside, outside, _ = excess(seen, lambda granted, **where: beyond(granted, policy, seen.names, **where))
-    yield too_much(checks.INSIDE, inside, [*said(seen, inside, policy, inside=True)], seen)
-    yield too_much(checks.OUTSIDE, outside, [*said(seen, outside, policy, inside=False)], seen)
+    inside, outside, everyone = excess(seen, lambda granted, **where: beyond(granted, policy, seen.names, **where))
+    all_ = [*inside, *outside, *everyone]
+    yield too_much(checks.INSIDE, inside, [*said(seen, all_, policy, inside=True)], seen)
+    yield too_much(checks.OUTSIDE, outside, [*said(seen, all_, policy, inside=False)], seen)
     yield _owner(seen)
     yield _restore(seen, policy)
 
@@ -52,7 +53,8 @@ def reader(seen: Seen, policy: Policy) -> Iterator[Finding]:
     yield reads(seen, policy)
     inside, outside, everyone = excess(seen, lambda granted, **_: granted.rights)
     all_ = [*inside, *outside]
-    yield too_much(checks.READER_WRITES, all_, [*said(seen, all_, None, inside=None)], seen)
+    told = [*said(seen, [*all_, *everyone], None, inside=None)]
+    yield too_much(checks.READER_WRITES, all_, told, seen)
     if seen.token.signed_in:
         yield (
             checks.READER_DELETED.passed("A deleted object is in sight.", subject=seen.token.name)
@@ -89,7 +91,7 @@ def reads(seen: Seen, policy: Policy) -> Finding:
                 missing.append(f"{sample.dn}: may not read {name}")
     if missing:
         return checks.READS.failed(*cut(missing), subject=seen.token.name, mend=_reading(seen))
-    return checks.READS.passed(f"{len(asked)} attributes of {samples[0].dn}", subject=seen.token.name)
+    return checks.READS.passed(f"{len(asked)} attributes of {len(samples)} accounts", subject=seen.token.name)
 
 
 def _reading(seen: Seen) -> Steps:
@@ -128,13 +130,8 @@ def _needed(check: Check, wanted: tuple[Need, ...], seen: Seen) -> Finding:
         return check.failed(*cut(told), subject=me, mend=mend.grant(missing, seen) if missing else _inherit(seen))
     if hidden or not any(seen.holder(ou) for ou in seen.places.targets):
         return check.unknown(*(hidden or ["None of the OUs is there."]), subject=me)
-    return check.passed(
-        *(f"{ou}: {', '.join(_words(wanted))}" for ou in seen.places.targets if seen.holder(ou)), subject=me
-    )
-
-
-def _words(wanted: tuple[Need, ...]) -> list[str]:
-    return [need.what for need in wanted[:_FEW]] + ([f"{len(wanted) - _FEW} more"] if len(wanted) > _FEW else [])
+    there = [ou for ou in seen.places.targets if seen.holder(ou)]
+    return check.passed(f"in {len(there)} OUs", subject=me)
 
 
 def _contradicted(holder: Holder, wanted: tuple[Need, ...], lacking: list[Need], seen: Seen) -> Iterator[str]:

@@ -114,8 +114,8 @@ def _of_everybody(session: Session, naming: Naming) -> Iterator[str]:
                     yield decode.sid(raw)
 
 
-def names(session: Session, naming: Naming, sids: Sequence[str]) -> Names:
-    """Return what the schema, the extended rights and these SIDs are called."""
+def names(session: Session, naming: Naming) -> Names:
+    """Return what the schema's classes and attributes and the extended rights are called."""
     attributes: dict[str, Attribute] = {}
     guids: dict[str, str] = {}
     for found in session.search(naming.schema, _CLASS_OR_ATTRIBUTE, _SCHEMA):
@@ -128,7 +128,7 @@ def names(session: Session, naming: Naming, sids: Sequence[str]) -> Names:
     rights = DN(naming.configuration).child("CN", "Extended-Rights").text
     for found in session.search(rights, "(objectClass=controlAccessRight)", ["rightsGuid", "cn"]):
         guids.setdefault(found.text("rightsGuid").lower(), found.text("cn"))
-    return Names(attributes, guids, sid_names(session, naming, sids))
+    return Names(attributes, guids)
 
 
 def _attribute(found: Found, name: str, guid: str) -> Attribute:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from reconciler.directory.ldap.descriptor import Ace
-from reconciler.doctor.finding import Steps, powershell
+from reconciler.doctor.finding import Steps
 from reconciler.model.dn import DN
+from reconciler.verify.quoting import powershell
 
 from .needs import Need
 from .seen import Seen
@@ -29,7 +30,7 @@ def grant(missing: Sequence[tuple[DN, Need]], seen: Seen) -> Steps:
     entries: dict[DN, list[str]] = {}
     for dn, sddl in dict.fromkeys((dn, need.sddl) for dn, need in missing):
         entries.setdefault(dn, []).append(f"{sddl}{seen.token.sid})")
-    return Steps("Grant what is missing, and nothing wider:", tuple(windows), tuple(samba_grant(entries)))
+    return Steps("Grant what is missing, and nothing wider.", tuple(windows), tuple(samba_grant(entries)))
 
 
 def samba_grant(entries: dict[DN, list[str]]) -> list[str]:

@@ -1,0 +1,63 @@
+"""`reconcile doctor`: examine the whole installation, and say how to mend what is wrong. Writes nothing, anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from reconciler.doctor.examine import Asked, Installation, examine
+from reconciler.doctor.finding import Unknown, why
+from reconciler.errors import Exit, ReconcileError
+from reconciler.git.repository import Repository
+from reconciler.model.settings import Settings
+from reconciler.policy.model import Policy
+from reconciler.state.model import State
+
+from .context import Context
+from .loading import load_policy, load_settings
+
+_Loaded = TypeVar("_Loaded")
+
+
+def doctor(context: Context, asked: Asked) -> Exit:
+    """Examine and report; ERROR where something blocks."""
+    report = examine(_installation(context), asked)
+    if context.json:
+        from reconciler.render.doctor_json import document
+
+        context.print_json(document(report))
+    else:
+        from reconciler.render.doctor import doctor as show
+
+        show(report, context.out)
+    return Exit.ERROR if report.blocking else Exit.OK
+
+
+def _installation(context: Context) -> Installation:
+    from reconciler.state.store import load_or_empty
+
+    tree = _attempt(lambda: Repository.open(context.directory).work_tree())
+    settings: Settings | Unknown
+    policy: Policy | Unknown
+    state: State | Unknown | None
+    if isinstance(tree, Unknown):
+        settings = policy = state = tree
+    else:
+        settings, state = _attempt(lambda: load_settings(context, tree)), _attempt(lambda: load_or_empty(tree))
+        policy = settings if isinstance(settings, Unknown) else _attempt(lambda: load_policy(tree, settings))
+    return Installation(
+        settings=settings,
+        policy=policy,
+        state=state,
+        env=context.env,
+        ask=context.ask,
+        say=lambda line: context.say("{}", line),
+        clock=context.ports.clock,
+    )
+
+
+def _attempt(load: Callable[[], _Loaded]) -> _Loaded | Unknown:
+    try:
+        return load()
+    except ReconcileError as error:
+        return why(error)

@@ -164,13 +164,9 @@ def _faults(forge: Forge, seen: Protection) -> Iterator[str]:
     yield "" if seen.approvals >= wanted else f"{seen.approvals} approvals are required, and {wanted} should be."
     yield "" if seen.last_push else "The most recent push needs no approval of its own."
     yield "" if seen.owners else "Code owners are not asked."
-    missing = [name for name in map(_name, forge.checks) if name not in seen.checks]
+    missing = [check.name for check in forge.checks if check.name not in seen.checks]
     yield f"Not required: {', '.join(missing)}." if missing else ""
     yield "Forced pushes or deletion are allowed." if seen.rewritable else ""
-
-
-def _name(check: object) -> str:
-    return str(getattr(check, "name", check))
 
 
 def _bypass(forge: Forge, seen: Protection) -> Finding:

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from reconciler.directory.ldap import filters, root
 from reconciler.directory.ldap.root import Naming
-from reconciler.directory.ldap.session import Found, Session
+from reconciler.directory.ldap.session import Session
+from reconciler.directory.ldap.wire import Found
 from reconciler.errors import DirectoryError, ReconcileError
 from reconciler.model.dn import DN
 

@@ -18,7 +18,7 @@ from reconciler.doctor.finding import Check, Finding, Unknown, Verdict
 from reconciler.doctor.report import complete
 from reconciler.forge.protection import Protection
 from reconciler.model.dn import DN
-from reconciler.model.settings import Forge
+from reconciler.model.settings import Forge, RequiredCheck
 from reconciler.verify.facts import NOT_DELEGATED, Surroundings
 from tests.policy.policies import DEFAULT, edited, load
 
@@ -27,7 +27,9 @@ from .facts import BASE, HIDDEN, NOW, UPN
 
 POLICY = load(DEFAULT)
 PASS, FAIL, UNKNOWN = Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN
-FORGE = Forge("github", "origin", "main", "https://api.github.com", "contoso/identity", 1, ("reconcile/plan",))
+FORGE = Forge(
+    "github", "origin", "main", "https://api.github.com", "contoso/identity", 1, (RequiredCheck("reconcile/plan"),)
+)
 
 
 def token(**claims: object) -> str:

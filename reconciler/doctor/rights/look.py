@@ -8,7 +8,8 @@ from typing import Final
 from reconciler.directory.ldap import decode, filters
 from reconciler.directory.ldap.descriptor import parse
 from reconciler.directory.ldap.root import Naming, deleted_seen
-from reconciler.directory.ldap.session import Found, Session
+from reconciler.directory.ldap.session import Session
+from reconciler.directory.ldap.wire import Found
 from reconciler.errors import DirectoryError
 from reconciler.model.dn import DN
 

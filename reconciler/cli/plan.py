@@ -40,9 +40,9 @@ def show(context: Context, plan: Plan, encoded: Encoded, output: str) -> None:
     if output == "json":
         context.out.out(encoded.text.decode("ascii"), end="", highlight=False)
     elif output == "markdown":
-        from reconciler.render.plan_markdown import markdown
+        from reconciler.render.plan_markdown import limit, markdown
 
-        context.out.out(markdown(plan, digest, encoded.changes_digest), end="", highlight=False)
+        context.out.out(markdown(plan, digest, encoded.changes_digest, limit(plan)), end="", highlight=False)
     elif output == "html":
         from reconciler.render.plan_html import html
 

@@ -19,6 +19,8 @@ _LONG_RUN = re.compile("`{3,}")
 _RUN = re.compile("`+")
 _WORDS = re.compile(r"(?:`[^`]*`|[^ ])+")
 """As text that is split at its spaces, but for those between two backticks."""
+_COMMAND = re.compile("(?<=#)#")
+"""A page may be printed in a CI job, whose log's reader obeys `##[…]` anywhere in a line."""
 _PIPE = re.compile(r"(\\*)\|")
 _WORD = re.compile(r"""[("]?(?:(?![0-9A-Fa-f]{7})[A-Za-z]+(?:'[a-z]+)?|[a-z]+-[a-z]+|[0-9]{1,6}%?|[—→·%])[)"]?""")
 """A word that means nothing to GitHub: no mention, number, commit, address, ticket, emphasis or list marker."""
@@ -63,7 +65,7 @@ def _joined(words: list[str]) -> list[str]:
 
 
 def _unfenced(shown: Shown) -> str:
-    return _LONG_RUN.sub(lambda run: "\\u{60}" * len(run[0]), shown)
+    return _COMMAND.sub(r"\\u{23}", _LONG_RUN.sub(lambda run: "\\u{60}" * len(run[0]), shown))
 
 
 def _span(content: str) -> str:

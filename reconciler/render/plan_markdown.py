@@ -17,6 +17,9 @@ from .verdict import VERBS, Kind, count, verdict
 from .visible import Shown
 
 WHERE = "state/plan.json"
+_LONGEST = 65_536
+"""GitHub's own limit, in characters; counted here in UTF-16 code units, which are no fewer."""
+_SPARE = 1_024
 _SENTENCE = 600
 _NOTES = 10
 _FEW = 5
@@ -32,7 +35,12 @@ _ALERT = {
 }
 
 
-def markdown(plan: Plan, digest: str, changes_digest: str, limit: int = 65536, where: str = WHERE) -> str:
+def limit(plan: Plan) -> int:
+    """Return how long the page may be: of a speculative plan it becomes a comment, to which a line or two are added."""
+    return _LONGEST - _SPARE if plan.speculation else _LONGEST
+
+
+def markdown(plan: Plan, digest: str, changes_digest: str, limit: int = _LONGEST, where: str = WHERE) -> str:
     """Return the plan for people, in at most `limit` UTF-16 code units (GitHub's own limit by default; at least 8,000).
 
     The verdict comes first, then what is dangerous, then what is routine. A large plan shows the beginning of each

@@ -93,6 +93,16 @@ def test_the_merge_that_a_forge_checks_out_is_compared_with_its_first_parent(dir
     assert "It is never applied." in done.stdout
 
 
+def test_the_comment_leaves_room_for_what_is_added_to_it() -> None:
+    from reconciler.model.speculation import Speculation
+    from reconciler.render.plan_markdown import limit, markdown
+    from tests.render import builder as plans
+
+    plan = replace(plans.large(5000), speculation=Speculation("c0ffee", None))
+
+    assert 60_000 < len(markdown(plan, plans.DIGEST, plans.CHANGES_DIGEST, limit(plan))) <= 64_512
+
+
 def test_a_guard_that_would_refuse_the_next_plan_is_told_by_the_exit_code(directory: Path, run: Run) -> None:
     edit(directory, "displayName: guest.displayName", "displayName: guest.displayName + ' (x)'")
 

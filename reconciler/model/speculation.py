@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .dn import DN
 from .plan import DANGEROUS, Action, Change, Rule
 
 
@@ -45,6 +46,11 @@ class Example:
 
     effect: Effect
     change: Change
+
+    @property
+    def to(self) -> DN | None:
+        """Where the account comes to be, where that is said: of a new one, one that is moved, or renamed."""
+        return self.change.to or (self.change.dn if self.change.action is Action.CREATE else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,8 @@ def _example(example: Example) -> str:
     change = example.change
     parts = [f"<li><b><bdi>{text(change.label)}</bdi></b> {code(change.guest)}: "]
     parts.append(with_effect(VERBS[change.action], example.effect))
-    if change.to is not None:
-        parts.append(f" → {code(change.to.text)}")
+    if example.to is not None:
+        parts.append(f" → {code(example.to.text)}")
     for delta in change.deltas:
         if not delta.secret:
             shown = sides(delta, 4 * LIMIT)

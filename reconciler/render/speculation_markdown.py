@@ -82,7 +82,7 @@ def _example(example: Example) -> str:
     change = example.change
     head = f"- {code(change.label, _SHORT)} {code(change.guest, _SHORT)}: "
     shown = [f"{code(d.attribute, _SHORT)} {_sides(change, i)}" for i, d in enumerate(change.deltas) if not d.secret]
-    to = f" → {code(change.to.text, LIMIT)}" if change.to else ""
+    to = f" → {code(example.to.text, LIMIT)}" if example.to else ""
     return f"{head}{with_effect(VERBS[change.action], example.effect)}{to}{': ' if shown else ''}{_few(shown)}\n"
 
 

@@ -80,8 +80,8 @@ def _example(page: Page, example: Example) -> None:
     how = page.words(with_effect(VERBS[change.action], example.effect), "dim")
     who = page.quoted(change.label, "bold", 40), "  ", page.data(change.guest, "dim", 40), "  ", how
     page.line(*who, indent=2, hanging=2)
-    if change.to is not None:
-        page.line(page.words("→ ", "dim"), page.data(change.to.text, limit=2 * _SHORT), indent=4, hanging=2)
+    if example.to is not None:
+        page.line(page.words("→ ", "dim"), page.data(example.to.text, limit=2 * _SHORT), indent=4, hanging=2)
     for delta in change.deltas[: 2 * _FEW]:
         if delta.secret:
             continue

@@ -14,7 +14,7 @@ from reconciler.demo.samba import Controller
 from reconciler.model.dn import DN
 from reconciler.model.values import utf16_length
 from tests.render.gfm import structure
-from tests.support.naughty import naughty
+from tests.support.naughty import OUR_OWN, naughty
 from tests.support.operations import Operations, git
 
 from . import expected
@@ -74,6 +74,8 @@ def test_every_string_in_every_attribute_arrives_as_it_was_and_the_next_plan_is_
     assert (after["changes"], after["conflicts"]) == ([], [])
     ops.reconcile("snapshot", "--full")
     assert ops.reconcile("plan", "--json").json["changes"] == []
+    for person in people[-len(OUR_OWN) :: 3]:
+        ops.reconcile("explain", person.id)
     _assert_nothing_printed_acts(ops)
 
 

@@ -141,10 +141,12 @@ def test_a_page_that_says_why_there_is_no_plan_is_as_harmless(text: str) -> None
 
 
 def test_an_example_of_a_new_account_has_no_before() -> None:
-    radius = Radius(1, (), (), (Example(Effect.NEW, builder.create(1, "Alice")),))
+    kind = Kind(Effect.NEW, Action.CREATE, "", (), (builder.rule("placement[0]"),), 1)
+    radius = Radius(1, (kind,), (), (Example(Effect.NEW, builder.create(1, "Alice")),))
     page = as_markdown(replace(builder.plan(), speculation=Speculation("c0ffee", radius)))
 
     assert "_none_" not in page
+    assert f": create → `CN={builder.guest_id(1)},{builder.GUESTS}`: `adminDescription` " in page
 
 
 class _Tags(HTMLParser):

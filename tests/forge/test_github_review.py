@@ -84,6 +84,7 @@ def test_an_older_server_that_lists_no_pushes_never_tells(forge: GitHub, stand_i
 def test_a_pull_request_from_a_copy_is_foreign(forge: GitHub, stand_in: StandIn) -> None:
     stand_in.pulls[0]["head"]["repo"] = {"full_name": "mallory/identity"}
     assert forge.review(1).foreign
+    stand_in.undescribed = True
     stand_in.pulls[0]["head"]["repo"] = None  # deleted
     assert forge.review(1).foreign
 
@@ -157,6 +158,7 @@ def test_an_answer_that_is_no_pull_request_is_an_error(forge: GitHub, stand_in: 
 
 
 def test_an_account_that_is_gone_is_nobody(forge: GitHub, stand_in: StandIn) -> None:
+    stand_in.undescribed = True
     stand_in.pulls[0]["user"] = None
     stand_in.pushes[0] |= {"actor": None}
     found = forge.review(1)

@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from reconciler.demo.pki import Files
 
+from .hub.description import described
 from .hub.repository import Hub
 from .hub.shapes import REPOSITORY, refusal
 
 __all__ = ["REPOSITORY", "TOKEN", "StandIn", "standing_in"]
 TOKEN = "ghs_verysecret"
+S = TypeVar("S", bound="StandIn")
 
 
 @dataclass
@@ -27,6 +30,10 @@ class StandIn(Hub):
     answers: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    prefix: str = ""
+    """Where the API begins: Enterprise Server's is at /api/v3."""
+    undescribed: bool = False
+    """Answer what the description does not foresee: accounts and copies that are gone."""
     meanwhile: Callable[[str, str], None] | None = None
     """Called with method and path before each answer: what others do while the program asks."""
 
@@ -40,9 +47,10 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             address = urlsplit(self.path)
-            stand_in.asked.append((self.command, address.path))
+            path = address.path.removeprefix(stand_in.prefix)
+            stand_in.asked.append((self.command, path))
             if stand_in.meanwhile:
-                stand_in.meanwhile(self.command, address.path)
+                stand_in.meanwhile(self.command, path)
             query = {key: value for key, [value] in parse_qs(address.query).items()}
             sent = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             try:
@@ -54,7 +62,12 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
                     return self.say(*stand_in.answers.pop(0))
                 if self.headers["Authorization"] != f"Bearer {TOKEN}":
                     return self.say(401, {}, json.dumps(refusal("Bad credentials")))
-                status, body = stand_in.answer(self.command, address.path, query, json.loads(sent or b"{}"))
+                given = json.loads(sent or b"{}")
+                asked = [p for d in described() for p in d.problems(self.command, path, query, given)]
+                assert not asked, asked
+                status, body = stand_in.answer(self.command, path, query, given)
+                answered = [p for d in described() for p in d.wrong_answer(self.command, path, status, body)]
+                assert stand_in.undescribed or not answered, answered
             except AssertionError as error:
                 stand_in.complaints.append(f"{self.command} {self.path}: {error}")
                 return self.say(500, {}, "{}")
@@ -79,7 +92,13 @@ def _handler(stand_in: StandIn) -> type[BaseHTTPRequestHandler]:
 @contextmanager
 def standing_in(tls: Files | None = None) -> Iterator[StandIn]:
     """Serve an empty repository as long as the block lasts; fail when something asked was not as GitHub wants it."""
-    made = StandIn()
+    with serving(StandIn(), tls) as made:
+        yield made
+
+
+@contextmanager
+def serving(made: S, tls: Files | None) -> Iterator[S]:
+    """Serve what answers in place of the stand-in."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _handler(made)) as server:
         made.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         if tls:
@@ -93,4 +112,4 @@ def standing_in(tls: Files | None = None) -> Iterator[StandIn]:
         finally:
             server.shutdown()
             thread.join()
-    assert made.complaints == []
+    assert not made.complaints, "\n".join(made.complaints)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from reconciler.cli.init import Answers, scaffold
 from reconciler.cli.main import parser, run_command
 from reconciler.demo.domains import MemoryDomain
 from reconciler.demo.people import generate
-from reconciler.demo.pki import Authority
+from reconciler.demo.pki import Authority, Files
 from reconciler.demo.tenant import Tenant
 from reconciler.errors import ReconcileError
 
@@ -137,12 +137,17 @@ class Reviewed:
 
 
 @contextmanager
-def reviewed(root: Path, guests: int = 3, require: str = "") -> Iterator[Reviewed]:
+def reviewed(
+    root: Path,
+    guests: int = 3,
+    require: str = "",
+    serve: Callable[[Files], AbstractContextManager[StandIn]] = standing_in,
+) -> Iterator[Reviewed]:
     """Make an installation below `root` with nothing imported yet; `require` is YAML for `forge.require`."""
     secret = "only for this test"
     tls = Authority.create("GitHub").write(root / "tls", ["127.0.0.1"])
     env = environment(root, RECONCILE_ENTRA_SECRET=secret, RECONCILE_FORGE_TOKEN=TOKEN, REQUESTS_CA_BUNDLE=str(tls.ca))
-    with Tenant(TENANT, CLIENT, generate(guests, seed=11), secret=secret) as tenant, standing_in(tls) as github:
+    with Tenant(TENANT, CLIENT, generate(guests, seed=11), secret=secret) as tenant, serve(tls) as github:
         made = Reviewed(root, tenant, github, env)
         github.heads = Remote(made.remote)
         asked = f", require: {require}" if require else ""

@@ -171,7 +171,7 @@ class _Merged:
         try:
             _same_domain(made, writer)
             journal.open(made.plan, made.encoded.digest, self.commit)
-            ends = Ends(source, writer, made.state, made.policy)
+            ends = Ends(source, writer, made.subjects, made.policy)
             ous = made.settings.directory.ous
             outcomes = run(made.plan, ends, ous, journal, lambda: _keep(lock, self._now()), context.progress())
         finally:

@@ -9,6 +9,7 @@ from reconciler.planning.encode import Encoded
 
 from .context import Context
 from .loading import Planned, planned
+from .remembering import remembering, working_tree
 
 WRITTEN = ("state/plan.json", "state/plan.md")
 """For machines, for people."""
@@ -17,7 +18,8 @@ WRITTEN = ("state/plan.json", "state/plan.md")
 def plan(context: Context, output: str, *, detailed: bool) -> Exit:
     """Plan and show. `output` is text, markdown, json or html."""
     repository = Repository.open(context.directory)
-    made = planned(context, repository.work_tree())
+    with remembering(context) as cache:
+        made = planned(context, working_tree(repository, cache), cache)
     write(context, made)
     show(context, made.plan, made.encoded, output)
     return verdict(made.plan, detailed=detailed)

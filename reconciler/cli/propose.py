@@ -19,6 +19,7 @@ from .context import Context
 from .loading import Planned, planned
 from .pending import Pending
 from .plan import WRITTEN, verdict, write
+from .remembering import remembering, working_tree
 
 _REPLACED = (
     "Nothing is left to do: what this plan would have changed is as it should be. Closed by `reconcile propose`."
@@ -37,7 +38,8 @@ class _Done:
 def propose(context: Context) -> Exit:
     """Plan, commit state and plan to the fixed branch, publish, and put `state/` back as it was committed."""
     repository = Repository.open(context.directory)
-    made = planned(context, repository.work_tree())
+    with remembering(context) as cache:
+        made = planned(context, working_tree(repository, cache), cache)
     with _put_back_on_failure(context):
         write(context, made)
         asked = made.settings.forge

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.errors import GitError
 
 from . import remote as remotes
+from .disk import InexactError, Known, disk_tree
 from .run import Git, failure, readable
+from .tree import Tree
 from .trees import GitTree
 from .worktree import write_tree
 
@@ -108,6 +111,26 @@ class Repository:
         self.needs_work_tree()
         index = self.own_git_dir / "reconcile" / f"index-{self.slug}"
         return GitTree(self.git, write_tree(self.git, index, self.root, self.prefix), self.prefix)
+
+    def disk_tree(self, known: Known) -> tuple[Tree, Known]:
+        """Return the same tree, and what to pass as `known` the next time, without adding anything to the repository.
+
+        Only where it cannot be told without git's index, or names are of a kind that git may change, is it added after all.
+        """
+        self.needs_work_tree()
+        prefix = f"{self.prefix}/" if self.prefix else ""
+        try:
+            return disk_tree(self.git, prefix, known, self.work_tree, self._file_system_time())
+        except InexactError:
+            return self.work_tree(), {}
+
+    def _file_system_time(self) -> int:
+        """Return the time (ns) as the file system of the repository tells it; 0 where nothing can be written there."""
+        try:
+            with tempfile.TemporaryFile(dir=self.own_git_dir) as file:
+                return os.fstat(file.fileno()).st_mtime_ns
+        except OSError:
+            return 0
 
     def at(self, rev: str) -> GitTree:
         """Return the operations directory as of a commit."""

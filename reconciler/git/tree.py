@@ -6,7 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 
-class Tree(Protocol):
+class Files(Protocol):
+    """Some files of a tree, in a form that another process can take."""
+
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield (path, bytes) for each path, in order, in one batch."""
+        ...
+
+
+class Tree(Files, Protocol):
     """One immutable git tree, its paths relative to the operations directory (`state/manifest.yaml`)."""
 
     def oid(self, path: str) -> str | None:
@@ -21,6 +29,6 @@ class Tree(Protocol):
         """Return (path, object id) of every file below a folder, sorted by path."""
         ...
 
-    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield (path, bytes) for each path, in order, in one batch."""
+    def narrowed(self, paths: Iterable[str]) -> Files:
+        """Return what reads these files alone."""
         ...

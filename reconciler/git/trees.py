@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +52,10 @@ class GitTree:
         wanted = list(paths)
         yield from zip(wanted, blobs(self.git, [self._file(path) for path in wanted]), strict=True)
 
+    def narrowed(self, paths: Iterable[str]) -> GitFiles:
+        """Return what reads these files alone, and can be sent to another process."""
+        return GitFiles(self.git, {path: self._file(path) for path in paths})
+
     def _file(self, path: str) -> str:
         mode, oid = self._entries.get(path, (_FOLDER, ""))
         if mode == _FOLDER:
@@ -77,6 +81,19 @@ class GitTree:
                 raise GitError(f"{readable(path)} is {kind}", "Replace it by the file itself.")
             found[path.removeprefix(start)] = (mode, oid)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class GitFiles:
+    """A few files of a tree, by their object ids."""
+
+    git: Git
+    oids: Mapping[str, str]
+
+    def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield (path, bytes) for each path, in order, in one batch."""
+        wanted = list(paths)
+        yield from zip(wanted, blobs(self.git, [self.oids[path] for path in wanted]), strict=True)
 
 
 def blobs(git: Git, oids: Sequence[str]) -> Iterator[bytes]:

@@ -14,6 +14,8 @@ def fold(value: str) -> str:
     Windows compares names ignoring case, width, kana and combining marks (KB 938447): `Müller` equals `Muller`. Samba holds
     runs of spaces in a DN to be one (RFC 4518, 2.6.1). This is at least that wide: what folds differently here is different there.
     """
+    if value.isascii():
+        return " ".join(value.casefold().split())
     decomposed = unicodedata.normalize("NFKD", value).casefold()
     bare = "".join(c for c in unicodedata.normalize("NFKD", decomposed) if not unicodedata.combining(c))
     return " ".join("".join(_hiragana(c) for c in bare).split())

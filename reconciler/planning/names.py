@@ -18,7 +18,8 @@ from reconciler.model.values import Value, fold
 from reconciler.state.model import Claim
 
 UNIQUE = ("sAMAccountName", "userPrincipalName")
-_DN = "distinguishedName"
+DN_NAME = "distinguishedName"
+"""Stands for an object's place among the names that must be unique."""
 Name = tuple[str, str]
 """(attribute, folded value): the key under which a domain holds two names to be the same."""
 
@@ -36,7 +37,7 @@ def steps(change: Change) -> list[Step]:
     """Return every unique name that the change gives up or takes."""
     living = change.sid is not None and change.action is not Action.RESTORE
     found = [
-        Step(_name(d.attribute, d.before if living else None), _name(d.attribute, d.after), str(d.after))
+        Step(name_of(d.attribute, d.before if living else None), name_of(d.attribute, d.after), str(d.after))
         for d in change.deltas
         if d.attribute in UNIQUE and not d.secret
     ]
@@ -47,6 +48,11 @@ def steps(change: Change) -> list[Step]:
     return found
 
 
+def taken_names(changes: Iterable[Change]) -> set[Name]:
+    """Return every name that one of the changes would newly take."""
+    return {s.takes for c in changes for s in steps(c) if s.takes is not None and s.takes != s.gives}
+
+
 def split_collisions(
     changes: list[Change], accounts: Mapping[str, Account], claims: Iterable[Claim]
 ) -> tuple[list[Change], list[Conflict]]:
@@ -54,7 +60,7 @@ def split_collisions(
 
     Repeats until nothing changes: who may not take a new name keeps the old one, which somebody else may have counted on.
     """
-    outside = {(c.attribute, _key(c.attribute, c.value)): c.owner for c in claims if c.owner not in accounts}
+    outside = {(c.attribute, folded_name(c.attribute, c.value)): c.owner for c in claims if c.owner not in accounts}
     conflicts: list[Conflict] = []
     while True:
         holders = _holders(changes, accounts)
@@ -162,7 +168,7 @@ def _in_circle(waits: dict[str, dict[str, Name | None]], done: set[str]) -> str:
 
 
 def _with_via(change: Change, name: Name) -> Change:
-    stand_in = "cn" if name[0] == _DN else name[0]
+    stand_in = "cn" if name[0] == DN_NAME else name[0]
     guid = change.guid or change.guest
     via = {
         "sAMAccountName": "~" + guid.replace("-", "")[:19],
@@ -206,7 +212,7 @@ def _holders(changes: list[Change], accounts: Mapping[str, Account]) -> dict[Nam
     for account in accounts.values():
         if account.missing in ("deleted", "expired") or account.sid in gone:
             continue
-        held = [_name(a, account.attributes.get(a)) for a in UNIQUE] + [_dn(account.dn)]
+        held = [name_of(a, account.attributes.get(a)) for a in UNIQUE] + [_dn(account.dn)]
         for name in held:
             if name and (account.sid, name) not in given:
                 holders[name].add(account.sid)
@@ -217,23 +223,25 @@ def _owner(change: Change) -> str:
     return change.sid or f"new account of guest {change.guest}"
 
 
-def _name(attribute_name: str, value: Value | None) -> Name | None:
+def name_of(attribute_name: str, value: Value | None) -> Name | None:
+    """Return the name that a value of one of UNIQUE is; None where it is none."""
     return (attribute_name, fold(value)) if isinstance(value, str) else None
 
 
 def _dn(dn: DN) -> Name:
-    return (_DN, _key(_DN, dn.text))
+    return (DN_NAME, folded_name(DN_NAME, dn.text))
 
 
-def _key(attribute_name: str, value: str) -> str:
-    if attribute_name == _DN:
+def folded_name(attribute_name: str, value: str) -> str:
+    """Return the key under which a domain holds two such names to be the same: of a DN, part by part."""
+    if attribute_name == DN_NAME:
         return "\0".join(f"{k}={fold(v)}" for k, v in DN(value).rdns)
     return fold(value)
 
 
 def _taken(change: Change, step: Step, others: list[str]) -> Conflict:
     assert step.takes is not None  # noqa: S101  the caller looks only at steps that take a name
-    what = "DN" if step.takes[0] == _DN else attribute(step.takes[0]).name
+    what = "DN" if step.takes[0] == DN_NAME else attribute(step.takes[0]).name
     delta = next((d for d in change.deltas if d.attribute == step.takes[0]), None)
     return Conflict(
         change.guest,

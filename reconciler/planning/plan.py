@@ -20,14 +20,18 @@ from .desired import UndecidableError
 from .guards import guards
 from .impostors import Impostors
 from .joining import Joins, Match, join
-from .names import in_order, split_collisions
+from .names import in_order, split_collisions, taken_names
+from .rest import Rest
 from .standing import Standing, standing
 
 
-def make_plan(state: State, policy: Policy, settings: Settings, trees: Iterable[tuple[str, str]]) -> Plan:
+def make_plan(
+    state: State, policy: Policy, settings: Settings, trees: Iterable[tuple[str, str]], rest: Rest | None = None
+) -> Plan:
     """Return the plan for one tree. The same arguments give the same plan, on any machine at any time.
 
-    `trees` names the git objects the arguments came from. Raises NotImportedError when one side was never imported, or was
+    `trees` names the git objects the arguments came from. `rest` stands for the accounts that `state` leaves out because
+    nothing happens to them or to their guests. Raises NotImportedError when one side was never imported, or was
     imported for other settings or with fewer attributes than the policy uses.
     """
     graph, directory = _imported(state, policy, settings)
@@ -48,10 +52,14 @@ def make_plan(state: State, policy: Policy, settings: Settings, trees: Iterable[
             mine, problem = _for_guest(guest, where, match, policy, ous, as_of)
             changes += mine
             conflicts += [problem] if problem else []
-    changes, taken = split_collisions(changes, state.accounts, state.claims)
+    accounts = state.accounts
+    if rest is not None:
+        accounts = {**accounts, **rest.find(taken_names(changes), {c.owner for c in state.claims})}
+    changes, taken = split_collisions(changes, accounts, state.claims)
     changes, deferred = _batch(in_order(changes), settings.batch)
     changes = Impostors(state.accounts).warned(changes)
     managed = sum(a.guest is not None and a.missing is None for a in state.accounts.values())
+    managed += rest.managed if rest else 0
     return Plan(
         origin=_origin(state, settings, graph, directory, trees, as_of),
         changes=tuple(changes),

@@ -32,6 +32,10 @@ _ITEM: Final = "\n      - "
 _PROTECTION: Final = "\n    - "
 
 
+class NotCanonicalError(Exception):
+    """This entry is not surely canonical: the slower reader decides about its shard."""
+
+
 class GuestText(NamedTuple):
     """One guest's entry: all of it, then its fields; "" where there is none."""
 

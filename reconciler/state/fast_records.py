@@ -53,7 +53,7 @@ def guest_record(entry: GuestText) -> Guest | None:
     values = _values(entry.attributes)
     if values is None or not isinstance(values.get("accountEnabled", True), bool):
         return None
-    if entry.removed and not _sure_time(entry.removed_at):
+    if entry.removed and not sure_time(entry.removed_at):
         return None
     return Guest(
         entry.id, values, cast("Removal", intern(entry.removed)) if entry.removed else None, entry.removed_at or None
@@ -66,7 +66,7 @@ def account_record(entry: AccountText) -> Account | None:
     dn = account_dn(entry.dn)
     if values is None or dn is None or type(values.get("userAccountControl", 0)) is not int:
         return None
-    if entry.departed and not _sure_time(entry.departed):
+    if entry.departed and not sure_time(entry.departed):
         return None
     return Account(
         sid=entry.sid,
@@ -104,5 +104,6 @@ def value(text: str) -> Value:
 
 
 @lru_cache(maxsize=1024)
-def _sure_time(text: str) -> bool:
+def sure_time(text: str) -> bool:
+    """Whether text that looks like a time is one of the calendar."""
     return is_time(text)

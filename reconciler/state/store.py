@@ -27,7 +27,7 @@ from .canonical import Node, dump
 from .claims import claims_document, read_claims
 from .files import Files, is_temporary
 from .manifest import dump_manifest, read_manifest
-from .model import GraphCursor, Manifest, State
+from .model import Claim, GraphCursor, Manifest, State
 from .paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST, account_path, guest_path, is_shard
 from .records import accounts_document, guests_document, read_accounts, read_guests
 from .shards import Changed, Shards
@@ -37,9 +37,12 @@ __all__ = [
     "count_guests",
     "guest_path",
     "last_import",
+    "load_claims",
+    "load_manifest",
     "load_or_empty",
     "load_state",
     "open_state",
+    "shard_paths",
     "write_state",
 ]
 
@@ -53,6 +56,14 @@ _RESTORE = "Restore state/ from git, or run `reconcile snapshot --full`."
 
 def load_state(tree: Tree) -> State:
     """Return the state; raise StateError where it is absent, damaged, half-written or not what its manifest says."""
+    state = _load(tree, load_manifest(tree))
+    _check_counts(state)
+    _check_attributes(state.manifest, state.guests)
+    return state
+
+
+def load_manifest(tree: Tree) -> Manifest:
+    """Return the manifest of a whole state; raise StateError where it is absent, damaged, or says that it is not whole."""
     data = tree.read(MANIFEST)
     if data is None:
         raise NotImportedError(f"{MANIFEST}: nothing has been imported yet", "Run `reconcile snapshot`.")
@@ -62,10 +73,13 @@ def load_state(tree: Tree) -> State:
             f"{MANIFEST}: an import was interrupted while it was being written",
             "Run `reconcile snapshot` again, or restore state/ from git.",
         )
-    state = _load(tree, written.manifest)
-    _check_counts(state)
-    _check_attributes(state.manifest, state.guests)
-    return state
+    return written.manifest
+
+
+def load_claims(tree: Tree) -> tuple[Claim, ...]:
+    """Return the claims; raise StateError where the file is damaged."""
+    data = tree.read(CLAIMS)
+    return () if data is None else read_claims(data, CLAIMS)
 
 
 def load_or_empty(tree: Tree, *, full: bool = False) -> State | None:
@@ -77,7 +91,7 @@ def load_or_empty(tree: Tree, *, full: bool = False) -> State | None:
     """
     data = tree.read(MANIFEST)
     if data is None:
-        if _paths(tree, GUESTS) or _paths(tree, ACCOUNTS):
+        if shard_paths(tree, GUESTS) or shard_paths(tree, ACCOUNTS):
             raise StateError(
                 f"{MANIFEST}: there is none, but there are guests or accounts",
                 f"Restore it from git, or delete {GUESTS} and {ACCOUNTS} to start afresh.",
@@ -122,7 +136,7 @@ def open_state(tree: Tree) -> State | None:
         manifest,
         Shards(
             tree,
-            _paths(tree, GUESTS),
+            shard_paths(tree, GUESTS),
             path_of=guest_path,
             read=guests,
             count=graph.guests + graph.tombstones if graph else 0,
@@ -130,7 +144,7 @@ def open_state(tree: Tree) -> State | None:
         ),
         Shards(
             tree,
-            _paths(tree, ACCOUNTS),
+            shard_paths(tree, ACCOUNTS),
             path_of=account_path,
             read=read_accounts,
             count=directory.accounts if directory else 0,
@@ -263,17 +277,17 @@ def _grouped(
 
 def _load(tree: Tree, manifest: Manifest) -> State:
     guests: dict[str, Guest] = {}
-    for path, data in tree.read_all(_paths(tree, GUESTS)):
+    for path, data in tree.read_all(shard_paths(tree, GUESTS)):
         guests.update(read_guests(data, path))
     accounts: dict[str, Account] = {}
-    for path, data in tree.read_all(_paths(tree, ACCOUNTS)):
+    for path, data in tree.read_all(shard_paths(tree, ACCOUNTS)):
         accounts.update(read_accounts(data, path))
     claims = tree.read(CLAIMS)
     return State(manifest, guests, accounts, () if claims is None else read_claims(claims, CLAIMS))
 
 
-def _paths(tree: Tree, folder: str) -> list[str]:
-    """Return the shards of one side. A file starting with a dot is nobody's; any other stray one is refused."""
+def shard_paths(tree: Tree, folder: str) -> list[str]:
+    """Return the shards of one side, sorted by path. A file starting with a dot is nobody's; any other stray one is refused."""
     paths = [path for path, _oid in tree.files(folder) if not path.rsplit("/", 1)[-1].startswith(".")]
     for path in paths:
         if not (is_shard(path)):

@@ -31,3 +31,6 @@ class MemoryTree:
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for path in paths:
             yield path, self.contents[path]
+
+    def narrowed(self, paths: Iterable[str]) -> MemoryTree:
+        return MemoryTree({path: self.contents[path] for path in paths})

@@ -1,0 +1,130 @@
+"""A tree's plan at the cost of what changed; by the whole state wherever anything is out of the ordinary."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler import __version__
+from reconciler.errors import NotImportedError, StateError
+from reconciler.git.tree import Tree
+from reconciler.graph.attributes import NEVER_NULL
+from reconciler.incremental.cache import Cache
+from reconciler.incremental.hashes import Hasher
+from reconciler.incremental.reduce import Reduced
+from reconciler.incremental.shards import account_shards, guest_shards
+from reconciler.incremental.summaries import Summaries
+from reconciler.incremental.work import Recipe
+from reconciler.model.plan import Plan
+from reconciler.model.settings import Settings
+from reconciler.planning.plan import make_plan
+from reconciler.policy.model import Policy
+from reconciler.progress import Task
+from reconciler.state.model import Manifest, State
+from reconciler.state.paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST
+from reconciler.state.store import load_claims, load_manifest, load_state, shard_paths
+
+from .context import Context
+
+_MADE_BY = ("graph", "incremental", "model", "planning", "policy", "state")
+"""The folders of this program that a plan depends on."""
+_LONG = 512
+"""From so many shards to be read on, it takes long enough to say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a plan is computed from. `files` are those that the policy may be in, `trees` the objects that the plan names."""
+
+    tree: Tree
+    settings: Settings
+    files: tuple[tuple[str, bytes], ...]
+    trees: Sequence[tuple[str, str]]
+
+    @property
+    def digest(self) -> bytes:
+        """Tells whether anything at all is different, this program included."""
+        oids = {path: self.tree.oid(path) for path in (MANIFEST, GUESTS, ACCOUNTS, CLAIMS, "policies")}
+        return _digest([this_program(), self.settings.sha256, *self.trees, oids])
+
+
+def this_program() -> list[object]:
+    """Return what tells this program from another: its release, its files, and the tables of its Python."""
+    root = Path(__file__).parent.parent
+    files = sorted(file for folder in _MADE_BY for file in (root / folder).glob("*.*"))
+    seen = [(file.name, (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
+    return [__version__, sys.version, unicodedata.unidata_version, seen]
+
+
+def make(context: Context, inputs: Inputs, policy: Policy, cache: Cache) -> tuple[Plan, State]:
+    """Return the plan, and the part of the state that it is about.
+
+    Raises StateError as planning from the whole state would: where anything is amiss, that is what happens.
+    """
+    try:
+        return _from_what_changed(context, inputs, policy, cache)
+    except NotImportedError:
+        raise
+    except (StateError, struct.error, ValueError):
+        # Either the state is damaged, and the whole way says how, or what was remembered of it is.
+        if cache.usable:
+            return make(context, inputs, policy, Cache(None))
+    state = load_state(inputs.tree)
+    return make_plan(state, policy, inputs.settings, inputs.trees), state
+
+
+def _from_what_changed(context: Context, inputs: Inputs, policy: Policy, cache: Cache) -> tuple[Plan, State]:
+    tree, settings = inputs.tree, inputs.settings
+    manifest = load_manifest(tree)
+    guest_paths, account_paths = shard_paths(tree, GUESTS), shard_paths(tree, ACCOUNTS)
+    oids = {path: oid for folder in (GUESTS, ACCOUNTS) for path, oid in tree.files(folder)}
+    ous = tuple(ou.text for ou in settings.directory.ous)
+    made_by = _digest([this_program(), ous, [(path, data.hex()) for path, data in inputs.files]])
+    shards = {path: oids[path] for path in (*guest_paths, *account_paths)}
+    summaries = Summaries(Recipe(inputs.files, ous, cache.key), tree, shards, cache, made_by)
+    summaries.make(lambda count: _announced(context, count))
+    reduced = Reduced(
+        manifest,
+        load_claims(tree),
+        guest_shards(guest_paths, lambda part: summaries.part(part, guest_paths), tree.read_all),
+        account_shards(account_paths, lambda part: summaries.part(part, account_paths), tree.read_all),
+        policy,
+        Hasher(cache.key),
+    )
+    _check(reduced, manifest)
+    return make_plan(reduced.state, policy, settings, inputs.trees, reduced), reduced.state
+
+
+def _check(reduced: Reduced, manifest: Manifest) -> None:
+    graph, directory = manifest.graph, manifest.directory
+    expected = (graph.guests, graph.tombstones) if graph else (0, 0)
+    if (reduced.live, reduced.tombstones, reduced.accounts) != (*expected, directory.accounts if directory else 0):
+        raise StateError("the manifest counts otherwise")
+    if graph and reduced.lacks(NEVER_NULL.intersection(graph.attributes)):
+        raise StateError("a guest lacks what every user has")
+
+
+def _digest(said: list[object]) -> bytes:
+    return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).digest()
+
+
+class _Quiet:
+    def done(self, count: int) -> None:
+        """Ignore."""
+
+
+@contextmanager
+def _announced(context: Context, count: int) -> Iterator[Task]:
+    """Show progress where it takes long: showing it costs, too."""
+    if count < _LONG:
+        yield _Quiet()
+        return
+    with context.progress().task("Reading state", count) as task:
+        yield task

@@ -1,0 +1,135 @@
+"""What one account is, as hashes: one for each standing of its guest in which there is nothing to do to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.model.account import ACCOUNTDISABLE, HALF_MADE
+from reconciler.model.dn import DN, within
+from reconciler.model.values import fold
+from reconciler.planning.names import DN_NAME, UNIQUE, folded_name, name_of
+from reconciler.policy.model import Policy
+from reconciler.state.canonical import quote
+from reconciler.state.entries import AccountText, NotCanonicalError, attribute_texts
+from reconciler.state.fast_records import account_dn, sure_time, value
+
+from .guest_rows import ACTIVE, BLOCKED, LEFT
+from .hashes import NONE, Hasher
+from .joined import guest_key, name_key, written_anchor
+
+_UAC = "userAccountControl"
+_INTEGER = re.compile(" -?[0-9]+")
+_UNPLAIN = re.compile(r"^[# ]| $|[+\"\\<>;=]")
+"""What makes a name more than its text where it stands in a DN."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One account's hashes. `due` is when one that is in order for a guest who left needs a look: seconds, 0 for never."""
+
+    active: bytes
+    blocked: bytes
+    left: bytes
+    due: int
+    guest: bytes
+    names: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A container: whether accounts may be written in it, whether it is that of the departed, its part of a name's key."""
+
+    inside: bool
+    departed: bool
+    key: str
+
+
+class AccountRows:
+    """Hashes accounts by one policy and the OUs of the settings."""
+
+    def __init__(self, policy: Policy, ous: tuple[DN, ...], hasher: Hasher) -> None:
+        self._hash = hasher
+        self._ous = ous
+        self._lifecycle = policy.lifecycle
+        self._attributes = [f.attribute for f in policy.flows]
+        self._anchor = written_anchor(policy).attribute
+        self._places: dict[str, _Place] = {}
+
+    def row(self, account: AccountText) -> AccountRow:
+        """Return the hashes of an account. Raises NotCanonicalError like `GuestRows.row`."""
+        texts = attribute_texts(account.attributes)
+        if texts is None or not _INTEGER.fullmatch(texts.get(_UAC, " 0")):
+            raise NotCanonicalError
+        if account.departed and not sure_time(account.departed):
+            raise NotCanonicalError
+        name, place, dn_key = self._dn(account.dn)
+        names = NONE * (1 + len(UNIQUE))
+        if account.missing not in ("deleted", "expired"):
+            held = [name_of(a, value(texts[a])) if a in texts else None for a in UNIQUE]
+            names = b"".join(self._hash(name_key(n)) if n else NONE for n in held)
+            names += self._hash(name_key((DN_NAME, dn_key)))
+        if not account.guest:
+            return AccountRow(NONE, NONE, NONE, 0, NONE, names)
+        guest = self._hash(guest_key(account.guest))
+        if account.missing or account.protected or not place.inside:  # names are compared with those of the protected
+            return AccountRow(NONE, NONE, NONE, 0, guest, names)
+        return AccountRow(*self._clean(account, texts, name, place), guest, names)
+
+    def _clean(
+        self, account: AccountText, texts: dict[str, str], name: str, place: _Place
+    ) -> tuple[bytes, bytes, bytes, int]:
+        lifecycle = self._lifecycle
+        held = int(texts.get(_UAC, " 0"))
+        disabled = bool(held & ACCOUNTDISABLE)
+        values = [name if a == "cn" else texts.get(a, "") for a in self._attributes]
+        anchor = texts.get(self._anchor, "")
+        row = "\0".join([account.guest, *values, anchor])
+        active = blocked = left = NONE
+        due = 0
+        half_made = held == HALF_MADE and not account.adopted
+        if not account.suspended and not half_made and not place.departed:
+            active = self._hash(ACTIVE + row)
+        if disabled or not lifecycle.blocked_disable:
+            blocked = self._hash(BLOCKED + row)
+        settled = place.departed or lifecycle.left_move is None
+        if settled and (disabled or not lifecycle.left_disable):
+            left = self._hash(f"{LEFT}{account.guest}\0{anchor}")
+            due = self._due(account.departed)
+        return active, blocked, left, due
+
+    def _due(self, departed: str) -> int:
+        after = self._lifecycle.left_delete_after
+        if after is None or not departed:
+            return 0
+        try:
+            return max(1, int((datetime.fromisoformat(departed) + after).timestamp()))
+        except (ValueError, OverflowError):
+            return 1  # looked at whenever it is
+
+    def _dn(self, quoted: str) -> tuple[str, _Place, str]:
+        """Return the leaf's value as canonical text, its container, and the whole as names compare it."""
+        if "\\" not in quoted:
+            kind, equals, rest = quoted[1:-1].partition("=")
+            leaf, comma, parent = rest.partition(",")
+            if kind and kind.isalpha() and equals and comma and leaf and not _UNPLAIN.search(leaf):
+                place = self._place(parent)
+                return f' "{leaf}"', place, f"{kind.upper()}={fold(leaf)}\0{place.key}"
+        dn = account_dn(quoted)
+        if dn is None:
+            raise NotCanonicalError
+        place = self._place(dn.parent.text)
+        return f" {quote(dn.name)}", replace(place, inside=within(dn, self._ous)), folded_name(DN_NAME, dn.text)
+
+    def _place(self, parent: str) -> _Place:
+        place = self._places.get(parent)
+        if place is None:
+            try:
+                dn = DN.parse(parent)
+            except ValueError as error:
+                raise NotCanonicalError from error
+            departed = self._lifecycle.left_move is not None and dn == self._lifecycle.left_move
+            place = _Place(within(dn, self._ous), departed, folded_name(DN_NAME, dn.text))
+            self._places[parent] = place
+        return place

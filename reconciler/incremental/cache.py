@@ -1,0 +1,198 @@
+"""What is remembered between runs, in SQLite: summaries of shards, files' object ids, and whole plans.
+
+Never a source of truth. Everything is kept under hashes of all that it was computed from, this very program among them, and
+carries a checksum under a key of the cache's own. What does not fit, cannot be read or cannot be written is as if it were not
+there: the caller computes it. Deleting the file at any time costs time alone. Several runs may use it at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+from .hashes import KEY_SIZE
+from .summary import CLEAN, GUESTS, KEYS, NAMES, OFFSETS, Parts
+
+Result = TypeVar("Result")
+
+PLANS, FILES = "plans", "files"
+_SHARDS: Final = (CLEAN, OFFSETS, KEYS, GUESTS, NAMES)
+_FORMAT: Final = 1
+_CHECK: Final = 16
+_PATIENCE: Final = 2.0
+"""Seconds to wait for another run that is writing."""
+_MANY: Final = 512
+"""From here on, all rows are read in one go rather than each by its key."""
+_PLANS: Final = 16
+
+
+class Cache:
+    """One cache, or none (`file` None). No method raises; `trouble` says in a few words what went wrong, once it has."""
+
+    def __init__(self, file: Path | None, randomness: Callable[[int], bytes] = os.urandom) -> None:
+        self.trouble = ""
+        self.key = randomness(KEY_SIZE)
+        self._db: sqlite3.Connection | None = None
+        self._file = file
+        if file is not None:
+            self._open(file)
+
+    @property
+    def usable(self) -> bool:
+        """Whether what is kept is remembered."""
+        return self._db is not None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def parts(self, part: str, context: bytes, oids: Sequence[str]) -> list[bytes | None]:
+        """Return this part of the summaries of these shards, made in this context; None where there is none."""
+        keys = [_row(context, oid) for oid in oids]
+        found = self._found(part, keys)
+        return [found.get(key) for key in keys]
+
+    def keep(self, context: bytes, summaries: Mapping[str, Parts]) -> None:
+        """Keep summaries by their shards' object ids."""
+        rows = {part: [(_row(context, o), s[part]) for o, s in summaries.items() if part in s] for part in _SHARDS}
+        self._insert(rows)
+
+    def prune(self, context: bytes, oids: Iterable[str]) -> None:
+        """Forget the summaries of other shards than these, once they are the greater part."""
+        current = {_row(context, oid) for oid in oids}
+
+        def prune(db: sqlite3.Connection) -> None:
+            if db.execute(f"SELECT count(*) FROM {CLEAN}").fetchone()[0] <= 3 * len(current) + _MANY:  # noqa: S608
+                return
+            for part in _SHARDS:
+                stale = [row for row in db.execute(f"SELECT key FROM {part}") if row[0] not in current]  # noqa: S608
+                db.executemany(f"DELETE FROM {part} WHERE key = ?", stale)  # noqa: S608  the table is one of ours
+
+        self._try(prune, None)
+
+    def one(self, table: str, key: bytes) -> bytes | None:
+        """Return a value of PLANS or FILES."""
+        return self._found(table, [key]).get(key)
+
+    def keep_one(self, table: str, key: bytes, value: bytes) -> None:
+        """Keep a value of PLANS (the last few) or FILES (one)."""
+        self._insert({table: [(key, value)]})
+        newest = f"SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT {_PLANS if table == PLANS else 1}"  # noqa: S608
+        self._try(lambda db: db.execute(f"DELETE FROM {table} WHERE rowid NOT IN ({newest})"), None)  # noqa: S608
+
+    def _open(self, file: Path) -> None:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if file.exists() and hasattr(os, "getuid") and file.stat().st_uid != os.getuid():
+                self.trouble = f"{file} belongs to another user"
+                return
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            self.trouble = f"{file} cannot be used: {error.strerror}"
+            return
+        try:
+            self._start(file)
+        except sqlite3.DatabaseError as error:
+            self.close()
+            if "locked" in str(error):
+                return
+            self._afresh(file, error)
+
+    def _afresh(self, file: Path, error: sqlite3.Error) -> None:
+        """Take a file that is no cache, or a damaged one, away, and begin a new one."""
+        try:
+            self._remove()
+            self._start(file)
+        except (OSError, sqlite3.Error):
+            self.close()
+            self.trouble = f"{file} cannot be used: {error}"
+
+    def _remove(self) -> None:
+        file = self._file
+        if file is not None:
+            for name in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+                name.unlink(missing_ok=True)
+
+    def _start(self, file: Path) -> None:
+        db = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
+        self._db = db
+        db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA cache_size=-4096;")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _FORMAT):
+            raise sqlite3.DatabaseError("of another version")
+        for table in (*_SHARDS, PLANS, FILES):
+            db.execute(f"CREATE TABLE IF NOT EXISTS {table} (key BLOB PRIMARY KEY, data BLOB NOT NULL)")
+        db.execute("CREATE TABLE IF NOT EXISTS secret (key BLOB NOT NULL)")
+        if not version:
+            db.execute(f"PRAGMA user_version={_FORMAT}")
+        db.execute("INSERT INTO secret SELECT ? WHERE NOT EXISTS (SELECT * FROM secret)", (self.key,))
+        key = db.execute("SELECT key FROM secret").fetchone()[0]
+        if not isinstance(key, bytes) or len(key) != KEY_SIZE:
+            raise sqlite3.DatabaseError("damaged")
+        self.key = key
+
+    def _found(self, table: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        wanted = set(keys)
+
+        def rows(db: sqlite3.Connection) -> list[tuple[bytes, bytes]]:
+            if len(wanted) >= _MANY:
+                return [r for r in db.execute(f"SELECT key, data FROM {table}") if r[0] in wanted]  # noqa: S608
+            query = f"SELECT key, data FROM {table} WHERE key = ?"  # noqa: S608  the table is one of ours
+            return [row for key in wanted for row in db.execute(query, (key,))]
+
+        none: list[tuple[bytes, bytes]] = []
+        found: dict[bytes, bytes] = {}
+        for key, data in self._try(rows, none):
+            if isinstance(data, bytes) and self._check(table, key, data[_CHECK:]) == data[:_CHECK]:
+                found[key] = data[_CHECK:]
+        return found
+
+    def _insert(self, rows: Mapping[str, Sequence[tuple[bytes, bytes]]]) -> None:
+        def insert(db: sqlite3.Connection) -> None:
+            db.execute("BEGIN IMMEDIATE")
+            for table, some in rows.items():
+                checked = ((key, self._check(table, key, data) + data) for key, data in some)
+                db.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", checked)  # noqa: S608
+            db.execute("COMMIT")
+
+        self._try(insert, None)
+
+    def _check(self, table: str, key: bytes, data: bytes) -> bytes:
+        state = hashlib.blake2b(table.encode() + b"\0" + key, digest_size=_CHECK, key=self.key)
+        state.update(data)
+        return state.digest()
+
+    def _try(self, act: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+        """Do something with the file. Where that fails, there is no cache from now on; another run's turn is no failure."""
+        if self._db is None:
+            return otherwise
+        try:
+            return act(self._db)
+        except (sqlite3.Error, TypeError) as error:
+            if self._db.in_transaction:
+                self._quietly("ROLLBACK")
+            if "locked" not in str(error):
+                self.trouble = f"the cache cannot be used: {error}"
+                self.close()
+                if type(error) is sqlite3.DatabaseError:  # damaged: the next run begins a new one
+                    with suppress(OSError):
+                        self._remove()
+            return otherwise
+
+    def _quietly(self, statement: str) -> None:
+        try:
+            if self._db is not None:
+                self._db.execute(statement)
+        except sqlite3.Error:
+            self.close()
+
+
+def _row(context: bytes, oid: str) -> bytes:
+    return hashlib.blake2b(context + bytes.fromhex(oid), digest_size=16).digest()

@@ -1,0 +1,63 @@
+"""What one guest's account should be, as hashes. The other half is `account_rows`: equal hashes, nothing to do.
+
+An account may be in order for a guest in one of three standings, and each has a letter. The rules are those of
+`planning/changes.py` and `planning/joining.py`, read strictly: what is not plainly in order has no hash, and is looked at.
+"""
+
+from __future__ import annotations
+
+from reconciler.graph.attributes import NEVER_NULL
+from reconciler.policy.model import Policy
+from reconciler.state.entries import GuestText, NotCanonicalError, attribute_texts
+from reconciler.state.fast_records import sure_time
+
+from .columns import Texts, UndecidedError, column, valid_column
+from .hashes import NONE, Hasher
+from .joined import join_key, written_anchor
+
+ACTIVE, BLOCKED, LEFT = "A", "B", "L"
+_ALWAYS = NEVER_NULL - {"id"}
+
+
+class GuestRows:
+    """Hashes guests by one policy. Not for several threads at once."""
+
+    def __init__(self, policy: Policy, hasher: Hasher) -> None:
+        self._hash = hasher
+        self._scope = column(policy.scope)
+        self._flows = [valid_column(f.expression, policy.attribute(f.attribute)) for f in policy.flows]
+        anchor = written_anchor(policy)
+        self._anchor = valid_column(anchor.expression, policy.attribute(anchor.attribute))
+        self._joins = [(j.attribute, column(j.expression)) for j in policy.joins]
+
+    def row(self, guest: GuestText) -> tuple[bytes, list[bytes], frozenset[str]]:
+        """Return the hash of what the account should be, that of each join rule's value, and what it lacks that every guest has.
+
+        Raises NotCanonicalError for an entry that only the slower reader may judge.
+        """
+        texts = attribute_texts(guest.attributes)
+        if texts is None or texts.get("accountEnabled", " true") not in (" true", " false"):
+            raise NotCanonicalError
+        if guest.removed and not sure_time(guest.removed_at):
+            raise NotCanonicalError
+        joins: list[bytes] = []
+        sure = bool(texts)
+        for attribute, join in self._joins:
+            try:
+                key = join_key(attribute, join(guest.id, texts))
+            except UndecidedError:
+                sure, key = False, ""
+            joins.append(self._hash(key) if key else NONE)
+        lacking = frozenset() if guest.removed else _ALWAYS - texts.keys()
+        return self._clean(guest, texts) if sure else NONE, joins, lacking
+
+    def _clean(self, guest: GuestText, texts: Texts) -> bytes:
+        try:
+            if guest.removed or self._scope(guest.id, texts) != " true":
+                return self._hash(f"{LEFT}{guest.id}\0{self._anchor(guest.id, texts)}")
+            kind = BLOCKED if texts.get("accountEnabled") == " false" else ACTIVE
+            values = [flow(guest.id, texts) for flow in self._flows]
+            values.append(self._anchor(guest.id, texts))
+            return self._hash(f"{kind}{guest.id}\0{chr(0).join(values)}")
+        except UndecidedError:
+            return NONE

@@ -1,0 +1,106 @@
+"""Shards summed up, by as many processes as help."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from reconciler.git.tree import Files, Tree
+from reconciler.model.dn import DN
+from reconciler.state.paths import GUESTS
+
+from .account_rows import AccountRows
+from .guest_rows import GuestRows
+from .hashes import Hasher
+from .summary import Parts, account_parts, guest_parts
+
+_CHUNK: Final = 32
+_FEW: Final = 24 << 20
+"""Bytes of state up to which one process is done before a second one is ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What summaries are made by, in a form that another process can take."""
+
+    policy: tuple[tuple[str, bytes], ...]
+    ous: tuple[str, ...]
+    key: bytes
+
+
+def summarize(recipe: Recipe, tree: Tree, paths: Sequence[str]) -> Iterator[Mapping[str, Parts]]:
+    """Yield summaries by path, some at a time, until all are there. Raises StateError for a damaged shard."""
+    chunks = [paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK)]
+    size = 0
+    for number, chunk in enumerate(chunks):
+        if number == 1 and size * len(chunks) > _FEW:
+            yield from _by_processes(recipe, tree, chunks[1:])
+            return
+        found, read = _summed_up(recipe, tree.narrowed(chunk), chunk)
+        size += read
+        yield found
+
+
+def _by_processes(recipe: Recipe, tree: Tree, chunks: Sequence[Sequence[str]]) -> Iterator[Mapping[str, Parts]]:
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    left = dict(enumerate(chunks))
+    try:
+        pool = ProcessPoolExecutor(_processes(), get_context("spawn"))
+        try:
+            with _left_to_us():
+                pending = [(n, pool.submit(_summed_up, recipe, tree.narrowed(c), c)) for n, c in left.items()]
+            for number, future in pending:
+                yield future.result()[0]
+                del left[number]
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    except (BrokenProcessPool, OSError):  # no second process to be had here, or it was killed: this one goes on
+        for chunk in left.values():
+            yield _summed_up(recipe, tree.narrowed(chunk), chunk)[0]
+
+
+@contextmanager
+def _left_to_us() -> Iterator[None]:
+    """Start processes that leave Ctrl-C to this one, which ends them."""
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread: nobody presses keys there
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _processes() -> int:
+    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def _summed_up(recipe: Recipe, source: Files, paths: Sequence[str]) -> tuple[dict[str, Parts], int]:
+    guests, accounts = _rows(recipe)
+    found: dict[str, Parts] = {}
+    size = 0
+    for path, data in source.read_all(paths):
+        of_guests = path.startswith(GUESTS)
+        found[path] = guest_parts(data, path, guests) if of_guests else account_parts(data, path, accounts)
+        size += len(data)
+    return found, size
+
+
+@lru_cache(maxsize=1)
+def _rows(recipe: Recipe) -> tuple[GuestRows, AccountRows]:
+    from reconciler.policy.load import load_policy
+
+    ous = tuple(DN(ou) for ou in recipe.ous)
+    policy = load_policy(recipe.policy, ous)
+    hasher = Hasher(recipe.key)
+    return GuestRows(policy, hasher), AccountRows(policy, ous, hasher)

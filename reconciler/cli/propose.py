@@ -163,10 +163,10 @@ def _check_serial(made: Planned, tip: Tree) -> None:
     from reconciler.state.store import last_import
 
     committed = last_import(tip)
-    if committed is not None and committed.serial >= made.state.manifest.serial:
+    if committed is not None and committed.serial >= made.manifest.serial:
         raise GitError(
             f"the protected branch holds import {committed.serial} already, this working tree import "
-            f"{made.state.manifest.serial}",
+            f"{made.manifest.serial}",
             "Pull, run `reconcile snapshot` and propose again.",
         )
 

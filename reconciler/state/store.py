@@ -131,7 +131,6 @@ def open_state(tree: Tree) -> State | None:
         _check_attributes(manifest, read)
         return read
 
-    claims = tree.read(CLAIMS)
     return State(
         manifest,
         Shards(
@@ -150,7 +149,7 @@ def open_state(tree: Tree) -> State | None:
             count=directory.accounts if directory else 0,
             check=lambda found: _check_accounts(manifest, found),
         ),
-        () if claims is None else read_claims(claims, CLAIMS),
+        load_claims(tree),
     )
 
 
@@ -282,8 +281,7 @@ def _load(tree: Tree, manifest: Manifest) -> State:
     accounts: dict[str, Account] = {}
     for path, data in tree.read_all(shard_paths(tree, ACCOUNTS)):
         accounts.update(read_accounts(data, path))
-    claims = tree.read(CLAIMS)
-    return State(manifest, guests, accounts, () if claims is None else read_claims(claims, CLAIMS))
+    return State(manifest, guests, accounts, load_claims(tree))
 
 
 def shard_paths(tree: Tree, folder: str) -> list[str]:

@@ -67,7 +67,9 @@ def test_nothing_to_unlock(case: Case) -> None:
 def test_a_git_folder_that_cannot_be_written(case: Case) -> None:
     shutil.rmtree(case.directory / ".git/reconcile")
     (case.directory / ".git/reconcile").write_text("in the way")
-    case.refused("validate", says=[str(case.directory / ".git/reconcile"), "cannot be written", "Check the permissions"])
+    case.refused(
+        "validate", says=[str(case.directory / ".git/reconcile"), "cannot be written", "Check the permissions"]
+    )
     case.ops.reconcile("plan")  # which writes nothing there
 
 

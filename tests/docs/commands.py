@@ -71,7 +71,8 @@ KNOWN = frozenset(
             "kvno",
             "ktutil",
         ],
-        *["for", "ldbmodify", "ldbsearch", "samba-tool"],
+        *["for", "ldbedit", "ldbmodify", "ldbsearch", "samba-tool", "testparm"],
+        *["chronyc", "date", "nc", "timedatectl"],
         *["pip", "pip3", "pipx", "python", "python3", "uv"],
         *[
             "dsacls",

@@ -215,15 +215,17 @@ class _Importer:
     # --- names that objects outside the OUs already have
 
     def _claims(self, reader: DirectoryReader, state: State) -> tuple[Claim, ...]:
+        from reconciler.planning.impostors import look_alikes
         from reconciler.planning.plan import make_plan
         from reconciler.planning.wanted import wanted_names
 
         if state.manifest.graph is None:
             return ()
         unlimited = replace(self._settings, batch=sys.maxsize)
-        wanted = wanted_names(make_plan(replace(state, claims=()), self._policy, unlimited, ()))
+        plan = make_plan(replace(state, claims=()), self._policy, unlimited, ())
+        wanted = wanted_names(plan)
         own = {a.sid for a in state.accounts.values()}
-        claims = []
+        claims = [c for c in look_alikes(plan, reader.administrators) if c.owner not in own]
         for attribute, values in wanted.items():
             owners = reader.owners("cn" if attribute == "distinguishedName" else attribute, values)
             claims += [Claim(attribute, v, o) for v, o in owners.items() if o not in own]

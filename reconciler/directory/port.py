@@ -69,6 +69,10 @@ class Modification:
     after: Value | None
 
 
+PEOPLES_NAMES = ("displayName", "sAMAccountName", "userPrincipalName")
+"""What people know an account by, besides its cn."""
+
+
 class DirectoryReader(Protocol):
     """Reads one domain from one controller. Every method raises DirectoryError or one of its kinds."""
 
@@ -99,6 +103,12 @@ class DirectoryReader(Protocol):
     def owners(self, attribute: str, values: Sequence[str]) -> dict[str, str]:
         """Return which of these names an object anywhere in the domain (in the forest, for userPrincipalName, where the
         controller is a global catalog) holds already: name to the owner's SID (its GUID where it has no SID). For `cn`, `values` are DNs.
+        """
+        ...
+
+    def administrators(self) -> Iterator[Entry]:
+        """Yield every user anywhere in the domain whose adminCount is 1, with the names it has: displayName,
+        sAMAccountName, userPrincipalName. Deleted ones are not among them.
         """
         ...
 

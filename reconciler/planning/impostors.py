@@ -6,15 +6,19 @@ privileged accounts that were imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from reconciler.directory.port import Entry
 from reconciler.model.account import Account
 from reconciler.model.lookalikes import hidden, looks, mixed, named
-from reconciler.model.plan import Action, Change
+from reconciler.model.plan import Action, Change, Plan
+from reconciler.state.model import Claim
 
 NAMES = ("cn", "displayName", "givenName", "mail", "sAMAccountName", "sn", "userPrincipalName")
 """Attributes that people and programs know an account by."""
+CLAIM = "displayName"
+"""The attribute of a claim that says a name looks like somebody else's. A display name is unique nowhere, so it takes nobody's."""
 _WHOLE = (
     "Administrator",
     "Administrators",
@@ -54,9 +58,10 @@ _TAKEN_FOR_PEOPLE = frozenset({"cn", "displayName", "sAMAccountName", "userPrinc
 
 
 class Impostors:
-    """Knows the names to look out for. `accounts` are those imported, by SID."""
+    """Knows the names to look out for. `accounts` are those imported, by SID; `claims` what the importer asked the domain."""
 
-    def __init__(self, accounts: Mapping[str, Account]) -> None:
+    def __init__(self, accounts: Mapping[str, Account], claims: Iterable[Claim] = ()) -> None:
+        self._claimed = {c.value: c.owner for c in claims if c.attribute == CLAIM}
         self._known: dict[str, str] = {
             looks(name): "the name of an administrator or a privileged group" for name in _WHOLE
         }
@@ -74,16 +79,44 @@ class Impostors:
         found = tuple(dict.fromkeys(self._warnings(change)))
         return replace(change, warnings=(*change.warnings, *found)) if found else change
 
+    def _whose(self, name: str) -> str | None:
+        if owner := self._claimed.get(name):
+            return f"a name of the privileged account {owner}, outside the OUs"
+        return self._known.get(looks(name))
+
     def _warnings(self, change: Change) -> Iterator[str]:
         for attribute, name in _written(change):
-            if attribute in _TAKEN_FOR_PEOPLE:
-                bare = name.partition("@" if attribute == "userPrincipalName" else "(")[0]
-                if whose := self._known.get(looks(name)) or self._known.get(looks(bare)):
-                    yield f"{attribute} reads like {whose}"
+            names = _compared(attribute, name) if attribute in _TAKEN_FOR_PEOPLE else ()
+            if whose := next(filter(None, map(self._whose, names)), None):
+                yield f"{attribute} reads like {whose}"
             if odd := mixed(name):
                 yield f"{attribute} mixes alphabets: {odd[1]} ({named(odd[0])})"
             if (unseen := hidden(name)) is not None:
                 yield f"{attribute} holds a character that cannot be seen ({named(unseen)})"
+
+
+def look_alikes(plan: Plan, administrators: Callable[[], Iterable[Entry]]) -> list[Claim]:
+    """Return which names that the plan writes look like one of an administrator's; nobody is asked where it writes none.
+
+    The claim has the name that is to be written and the administrator's SID, and not the administrator's name: `state/`
+    is no list of those.
+    """
+    written = {n for c in plan.changes for a, name in _written(c) if a in _TAKEN_FOR_PEOPLE for n in _compared(a, name)}
+    if not written:
+        return []
+    known: dict[str, str] = {}
+    for entry in administrators():
+        values = (v for v in entry.attributes.values() if isinstance(v, str))
+        for name in (entry.dn.name, *(n for value in values for n in (value, value.partition("@")[0]))):
+            known.setdefault(looks(name), entry.sid)
+    known.pop("", None)
+    return [Claim(CLAIM, name, known[key]) for name in sorted(written) if (key := looks(name)) in known]
+
+
+def _compared(attribute: str, name: str) -> tuple[str, ...]:
+    """The name, and what it is without a domain, or a company in brackets."""
+    bare = name.partition("@" if attribute == "userPrincipalName" else "(")[0].strip()
+    return (name,) if bare in ("", name) else (name, bare)
 
 
 def _written(change: Change) -> Iterator[tuple[str, str]]:

@@ -57,7 +57,7 @@ def make_plan(
         accounts = {**accounts, **rest.find(taken_names(changes), {c.owner for c in state.claims})}
     changes, taken = split_collisions(changes, accounts, state.claims)
     changes, deferred = _batch(in_order(changes), settings.batch)
-    changes = Impostors(state.accounts).warned(changes)
+    changes = Impostors(state.accounts, state.claims).warned(changes)
     managed = sum(a.guest is not None and a.missing is None for a in state.accounts.values())
     managed += rest.managed if rest else 0
     return Plan(

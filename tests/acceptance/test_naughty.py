@@ -79,6 +79,26 @@ def test_every_string_in_every_attribute_arrives_as_it_was_and_the_next_plan_is_
     _assert_nothing_printed_acts(ops)
 
 
+def test_a_name_that_looks_like_an_administrators_is_found_in_the_domain_and_recorded_without_that_name(
+    operations: Callable[..., Operations], samba: Controller, samba_ou: DN
+) -> None:
+    ops = operations(2)
+    with samba.administrator() as administrator:
+        someone = f"CN=adm-{samba_ou.name},CN=Users,{samba.base}"
+        names = {"sAMAccountName": f"a{samba_ou.name[-8:]}", "displayName": "Petra Kern-Roth", "adminCount": "1"}
+        administrator.user(someone, names)
+        sid = administrator.sid(someone)
+    impostor, other = ops.tenant.guests()
+    ops.tenant.update(impostor.id, displayName="Petra Kem-Rоth")  # rn as m, and a Cyrillic o
+    warned = {c["guest"]: c["warnings"] for c in ops.plan()["changes"]}
+
+    assert warned[impostor.id][0] == f"displayName reads like a name of the privileged account {sid}, outside the OUs"
+    assert warned[other.id] == []
+    claims = (ops.directory / "state/claims.yaml").read_text("utf-8")
+    assert sid in claims
+    assert "Kern" not in claims
+
+
 def _let_flow(ops: Operations) -> None:
     """Add the flows that the default policy lacks."""
     file = ops.directory / "policies/guests.yaml"

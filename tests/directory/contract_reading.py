@@ -204,6 +204,19 @@ class ReadingContract(Outside):
         [sid] = world.reader.owners("sAMAccountName", [world.unique("carol")]).values()
         assert sid.startswith(world.reader.domain().sid + "-")
 
+    def test_administrators_are_found_wherever_they_are_with_the_names_they_have(
+        self, world: World, outside: DN
+    ) -> None:
+        world.add("alice", displayName="Alice")
+        world.admin.create_user(outside, world.unique("root"))
+        world.admin.edit(outside, "displayName", "Kern, Petra")
+        assert outside not in {e.dn for e in world.reader.administrators()}
+        world.admin.edit(outside, "adminCount", 1)
+        found = {e.dn: e for e in world.reader.administrators()}
+        assert found[outside].attributes == {"displayName": "Kern, Petra", "sAMAccountName": world.unique("root")}
+        assert "adminCount" in found[outside].protected
+        assert world.at("alice") not in found
+
     def test_a_deleted_object_owns_no_name(self, world: World) -> None:
         world.add("alice")
         world.admin.delete(world.at("alice"))

@@ -10,9 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.directory.port import Entry
+from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
 from reconciler.model.lookalikes import _TABLE, hidden, looks, mixed
 from reconciler.model.plan import Action
+from reconciler.planning.impostors import look_alikes
+from reconciler.state.model import Claim
 from tests.render.nasty import ORDINARY, anything
 
 from . import builder
@@ -87,6 +91,31 @@ def test_the_name_of_a_privileged_account_in_the_tree_is_named_with_its_sid() ->
 
     assert found["Petra Kem-Roth"] == ("displayName reads like a name of the privileged account S-1-5-21-1-2-3-1700",)
     assert found["Petra Kern"] == ()
+
+
+def test_a_name_that_the_importer_found_to_look_like_an_administrators_is_named_with_the_sid() -> None:
+    guests = [guest(1, displayName="Реtra Kern (Fabrikam)"), guest(2, displayName="Petra Kerner")]
+    admin = Entry("g", "S-1-5-21-1-2-3-500", DN("CN=adm7,CN=Users,DC=contoso,DC=test"), {"displayName": "Petra Kern"})
+    claims = look_alikes(plan(guests, []), lambda: [admin])
+    found = {c.label: c.warnings for c in plan(guests, [], claims=tuple(claims)).changes}
+
+    assert claims == [Claim("displayName", "Реtra Kern", admin.sid)]
+    assert found["Реtra Kern (Fabrikam)"][0] == (
+        "displayName reads like a name of the privileged account S-1-5-21-1-2-3-500, outside the OUs"
+    )
+    assert found["Petra Kerner"] == ()
+
+
+def test_such_a_claim_takes_no_name_from_anybody() -> None:
+    made = plan([guest(1, displayName="Petra")], [], claims=(Claim("displayName", "Petra", "S-1-5-21-1-2-3-500"),))
+
+    assert (len(made.changes), made.conflicts) == (1, ())
+
+
+def test_where_no_name_is_written_the_domain_is_not_asked() -> None:
+    one = guest(1)
+
+    assert look_alikes(plan([one], [account(one, 1100)]), lambda: pytest.fail("asked")) == []
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from reconciler.directory.port import Changes, Domain, Entry
+from reconciler.directory.port import PEOPLES_NAMES, Changes, Domain, Entry
 from reconciler.errors import DirectoryUnavailableError, NotFoundError
 from reconciler.model.dn import DN
 from reconciler.model.schema import Attribute, attribute
@@ -107,6 +107,13 @@ class LdapReader:
             if catalog is not None:
                 owned = owners(catalog, _FOREST, names, values) | owned
         return owned
+
+    def administrators(self) -> Iterator[Entry]:
+        """Yield every user of the domain with adminCount 1."""
+        entries = self._entries(PEOPLES_NAMES)
+        where = filters.both(filters.USER, filters.equals("adminCount", "1"))
+        for page in self._session.pages(self._names.domain, where, entries.requested):
+            yield from map(entries.entry, page)
 
     def read(self, dn: DN, attributes: Sequence[str]) -> Entry | None:
         """Return the user with this DN, or None; raise DirectoryError for an object of another kind."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from reconciler.directory.port import Changes, Domain, Entry, Modification
+from reconciler.directory.port import PEOPLES_NAMES, Changes, Domain, Entry, Modification
 from reconciler.model.dn import DN
 from reconciler.model.values import Value, fold
 
@@ -78,6 +78,13 @@ class MemoryReader:
         with self._engine.lock:
             owners = ((value, self._owner(attribute, value)) for value in values)
             return {value: owner.owner for value, owner in owners if owner}
+
+    def administrators(self) -> Iterator[Entry]:
+        """Yield every user of the domain with adminCount 1."""
+        with self._engine.lock:
+            users = [s for s in self._engine.store.objects.values() if s.kind == "user" and not s.deleted]
+            found = [self._entry(s, PEOPLES_NAMES) for s in users]
+        yield from (e for e in found if "adminCount" in e.protected)
 
     def read(self, dn: DN, attributes: Sequence[str]) -> Entry | None:
         """Return the user with this DN, or None where there is no object; DirectoryError for one of another kind."""

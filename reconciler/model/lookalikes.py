@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .invisible import invisible
 
@@ -62,22 +62,30 @@ def looks(text: str) -> str:
 def mixed(text: str) -> tuple[str, str] | None:
     """Return a letter that passes for another alphabet's, and the two alphabets; None where there is none.
 
-    It stands among letters of another alphabet within one word, or its whole word reads as ASCII among Latin words.
+    It stands among letters of another alphabet within one word; or among Latin words, all that is written in its alphabet
+    reads as ASCII. A company in brackets does not count among these.
     """
     if text.isascii():
         return None
-    words = _WORD.findall(_composed(text))
-    latin = any(_script(c) == "LATIN" for word in words for c in word)
-    for word in words:
+    seen = _composed(text)
+    for word in _WORD.findall(seen):
         scripts = [(c, _script(c)) for c in word]
         found = list(dict.fromkeys(s for _, s in scripts if s))
         if len(found) > 1:
-            first = found[0] if found[0] == "LATIN" or "LATIN" not in found else "LATIN"
+            first = "LATIN" if "LATIN" in found else found[0]
             odd, other = next((c, s) for c, s in scripts if s and s != first)
             return odd, f"{other.capitalize()} among {first.capitalize()}"
-        if latin and found and found[0] != "LATIN" and len(word) > 1 and all(ord(c) in _LATIN for c in word):
-            return word[0], f"{found[0].capitalize()} among Latin"
-    return None
+    return _disguised(_WORD.findall(seen.partition("(")[0]))
+
+
+def _disguised(words: Sequence[str]) -> tuple[str, str] | None:
+    """What is not Latin among Latin words, where all of it could be."""
+    others = [(w, _script(w[0])) for w in words if not w.isascii() and _script(w[0]) not in ("", "LATIN")]
+    alone = len(others) == len(words) or not others
+    if alone or any(len(w) == 1 or any(ord(c) not in _LATIN for c in w) for w, _ in others):
+        return None
+    word, script = others[0]
+    return word[0], f"{script.capitalize()} among Latin"
 
 
 def hidden(text: str) -> str | None:

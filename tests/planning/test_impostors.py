@@ -47,6 +47,8 @@ def test_a_letter_of_another_alphabet_in_a_word_is_named(name: str, code: str) -
         *ORDINARY,
         "Иванов, Ivan (Contoso)",
         "Сара Иванова",
+        "Սառա Գալդունց (Tailspin Toys)",
+        "Сара (Contoso)",
         "Анна-Maria",
         "山田A子さん",
         "Ａｌｉｃｅ",

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.directory.ldap.dial import Endpoint, Patience, Simple, dial
-from reconciler.directory.ldap.entries import Entries, Groups
+from reconciler.directory.ldap.entries import Entries
+from reconciler.directory.ldap.protected import Groups
 from reconciler.directory.ldap.session import Session
 from reconciler.directory.ldap.tls import context
 from reconciler.directory.ldap.wire import Found

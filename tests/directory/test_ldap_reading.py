@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from reconciler.demo.samba import Controller, Login, template
 from reconciler.demo.samba.administrator import Administrator
 from reconciler.directory.connect import open_reader, open_writer
-from reconciler.directory.ldap.entries import Entries, Groups
+from reconciler.directory.ldap.entries import Entries
+from reconciler.directory.ldap.protected import Groups
 from reconciler.directory.ldap.reader import LdapReader
 from reconciler.directory.ldap.session import PAGE, Session
 from reconciler.directory.port import DirectoryReader, DirectoryWriter
@@ -104,6 +105,42 @@ class TestProtections:
             }
         finally:
             admin.replace(protected_users, "member", [])
+
+    def test_what_becomes_of_the_groups_between_two_looks_is_seen(
+        self, samba: Controller, admin: Administrator, reader: DirectoryReader, samba_ou: DN
+    ) -> None:
+        inner, outer = (samba_ou.child("CN", name).text for name in ("inner", "outer"))
+        for group in (inner, outer):
+            admin.add(group, ["group"], {"sAMAccountName": f"{group[3:8]}-{samba_ou.name[-9:]}"})
+        dn, protected_users = user(admin, samba_ou, "nested"), f"CN=Protected Users,CN=Users,{samba.base}"
+        admin.extend(inner, "member", [dn.text])
+        [guid] = [e.guid for e in reader.accounts([samba_ou], [])]
+
+        def protected() -> bool:
+            return reader.find([guid], [])[guid].protected == ("Protected Users",)
+
+        assert not protected()
+        for group, member in ((outer, inner), (protected_users, outer)):
+            admin.extend(group, "member", [member])
+        try:
+            assert protected()
+            admin.move(outer, "CN=renamed", samba_ou.text)
+            assert protected()
+            renamed = samba_ou.child("CN", "renamed").text
+            admin.extend(inner, "member", [renamed])  # around in a circle
+            assert protected()
+            admin.replace(protected_users, "member", [])
+            assert not protected()
+            admin.extend(protected_users, "member", [dn.text])
+            assert protected()
+            admin.move(protected_users, "CN=Protected Guests", f"CN=Users,{samba.base}")
+            assert protected()
+        finally:
+            for name in ("Protected Guests", "Protected Users"):
+                if reader.exists(DN(f"CN={name},CN=Users,{samba.base}")):
+                    admin.move(f"CN={name},CN=Users,{samba.base}", "CN=Protected Users", f"CN=Users,{samba.base}")
+            admin.replace(protected_users, "member", [])
+        assert not protected()
 
     def test_protected_users_may_be_a_primary_group(
         self, samba: Controller, admin: Administrator, reader: DirectoryReader, samba_ou: DN

@@ -319,7 +319,10 @@ def guest(number: int) -> bytes:
     }
     attributes: list[tuple[str, Sequence[bytes]]] = [(name, [value.encode()]) for name, value in texts.items()]
     attributes += [("objectClass", [b"top", b"person", b"organizationalPerson", b"user"])]
-    attributes += [("objectGUID", [bits.randbytes(16)]), ("objectSid", [bits.randbytes(28)])]
+    attributes += [
+        ("objectGUID", [bits.randbytes(16)]),
+        ("objectSid", [bytes.fromhex("010500000000000515000000") + bits.randbytes(16)]),
+    ]
     return entry(f"CN={name},OU=Guests,DC=contoso,DC=test", attributes)
 
 

@@ -11,8 +11,9 @@ from reconciler.errors import DirectoryError
 from reconciler.verify.facts import LOCKOUT, PASSWORD_EXPIRED, Party
 
 from . import decode, filters, root
-from .entries import Groups, in_groups, protected_users
+from .entries import in_groups
 from .owners import CHUNK, chunks
+from .protected import protected_users
 from .reader import LdapReader
 from .refusals import visible
 from .session import Session
@@ -31,8 +32,6 @@ _ANYONE = "(objectClass=user)"
 
 class Delegation(LdapReader):
     """Reads the facts of delegation over one connection, and the forest's names through its global catalog."""
-
-    _groups: Groups | None = None
 
     @property
     def url(self) -> str:

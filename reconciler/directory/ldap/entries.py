@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from reconciler.directory.port import Entry
@@ -13,26 +12,15 @@ from reconciler.model.schema import Attribute, attribute
 from reconciler.model.values import Value
 
 from . import decode, filters
+from .protected import Groups
 from .refusals import visible
-from .root import Naming
 from .session import Session
 from .wire import Found
 
-_PROTECTED_USERS_RID = 525
 _IDENTITY = ("objectGUID", "objectSid", "objectClass", "isDeleted", "isRecycled")
 _PROTECTIONS = ("adminCount", "servicePrincipalName", "memberOf", "primaryGroupID")
 _SOURCE_OF_AUTHORITY = "msDS-ObjectSoa"
-_SID = ("objectSid",)
 _SERVICES, _MEMBERSHIPS, _RANGE = "serviceprincipalname", "memberof", ";range="
-_GROUP = filters.equals("objectCategory", "group")
-
-
-@dataclass(frozen=True, slots=True)
-class Groups:
-    """Protected Users and every group in it, by name and by relative identifier (for who has one as primary group)."""
-
-    names: frozenset[DN] = frozenset()
-    rids: frozenset[int] = frozenset()
 
 
 class Entries:
@@ -109,23 +97,6 @@ def in_groups(session: Session, found: Found, groups: Groups, cut: Collection[st
         of_one = filters.either(filters.equals("memberOf", group.text) for group in groups.names)
         return bool(groups.names) and session.read(found.dn, (), of_one) is not None
     return any(DN(raw.decode()) in groups.names for raw in found.values.get(_MEMBERSHIPS, ()))
-
-
-def protected_users(session: Session, names: Naming, domain: bytes) -> Groups:
-    """Return the domain's Protected Users group (known by its SID, whatever it is called), with the groups in it."""
-    found = list(
-        session.search(names.domain, filters.equals("objectSid", decode.relative(domain, _PROTECTED_USERS_RID)), _SID)
-    )
-    groups: dict[DN, int] = {}
-    while found:
-        fresh = {DN(group.dn): decode.rid(group.one("objectSid") or b"") for group in found}
-        fresh = {dn: rid for dn, rid in fresh.items() if dn not in groups}
-        groups |= fresh
-        if not fresh:
-            break
-        inside = filters.either(filters.equals("memberOf", dn.text) for dn in fresh)
-        found = list(session.search(names.domain, filters.both(_GROUP, inside), _SID))
-    return Groups(frozenset(groups), frozenset(groups.values()))
 
 
 def _cut(held: Iterable[str]) -> Collection[str]:

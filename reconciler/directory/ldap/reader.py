@@ -10,10 +10,12 @@ from reconciler.model.dn import DN
 from reconciler.model.schema import Attribute, attribute
 
 from . import decode, filters, root
-from .entries import Entries, Groups, protected_users
+from .entries import Entries
 from .owners import CHUNK, chunks, kind, owners
+from .protected import Groups, protected_users
 from .refusals import visible
 from .session import Session
+from .wire import Found
 
 _FOREST = ""
 """The base under which a global catalog searches every domain of the forest."""
@@ -34,6 +36,7 @@ class LdapReader:
         self._catalog: Session | None = None
         self._names = root.naming(session)
         self._sid = root.domain_sid(session, self._names.domain)
+        self._groups: Groups | None = None
         self._source_of_authority: bool | None = None
         self._recycle_bin = False
 
@@ -89,13 +92,12 @@ class LdapReader:
         asked = list(guids)
         if not asked:
             return {}
-        entries, found = self._entries(attributes), dict[str, Entry]()
+        found: dict[str, Entry] = {}
         for chunk in chunks(asked, CHUNK):
             any_of = filters.either(filters.equals("objectGUID", decode.guid_bytes(guid)) for guid in chunk)
-            where = filters.both(filters.USER_OR_TOMBSTONE, any_of)
-            for item in self._session.search(self._names.domain, where, entries.requested, deleted=True):
-                entry = entries.entry(item)
-                found[entry.guid] = entry
+            items, groups = self._with_groups(filters.both(filters.USER_OR_TOMBSTONE, any_of), attributes)
+            entries = self._entries(attributes, groups)
+            found |= {entry.guid: entry for entry in map(entries.entry, items)}
         return found
 
     def owners(self, attribute: str, values: Sequence[str]) -> dict[str, str]:
@@ -119,9 +121,8 @@ class LdapReader:
         """Return the user with this DN, or None; raise DirectoryError for an object of another kind."""
         if not dn.text:  # the root DSE is no object of the domain
             return None
-        entries = self._entries(attributes)
-        found = self._session.read(dn.text, entries.requested)
-        return entries.entry(found) if found else None
+        found = self._session.read(dn.text, self._entries(attributes, Groups()).requested)
+        return self._entries(attributes).entry(found) if found else None
 
     def exists(self, dn: DN) -> bool:
         """Whether there is an object with this DN."""
@@ -137,7 +138,7 @@ class LdapReader:
             self._source_of_authority = root.in_schema(self._session, self._names, "msDS-ObjectSoa")
             self._recycle_bin = root.recycle_bin(self._session, self._names)
         if groups is None:
-            groups = protected_users(self._session, self._names, self._sid)
+            groups = self._groups = protected_users(self._session, self._names, self._sid)
         return Entries(
             self._session,
             attributes,
@@ -146,6 +147,20 @@ class LdapReader:
             source_of_authority=self._source_of_authority,
             recycle_bin=self._recycle_bin,
         )
+
+    def _with_groups(self, where: str, attributes: Sequence[str]) -> tuple[list[Found], Groups]:
+        """Return what matches, with the groups of protected users as they are in the same moment."""
+        groups = self._groups
+        of_groups = groups.of(self._sid) if groups else None
+        either = filters.either([where, of_groups]) if of_groups else where
+        requested = self._entries(attributes, Groups()).requested
+        found = list(self._session.search(self._names.domain, either, requested, deleted=True))
+        listed = [item for item in found if b"group" in map(bytes.lower, item.values.get("objectclass", ()))]
+        now = groups.now(listed, self._sid) if groups and of_groups else None
+        if now is None:
+            now = protected_users(self._session, self._names, self._sid)
+        self._groups = now
+        return [item for item in found if item not in listed], now
 
     def _forest(self) -> Session | None:
         """The global catalog, or None where it cannot be reached and this domain is the whole forest anyway."""

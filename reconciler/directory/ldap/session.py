@@ -12,6 +12,7 @@ from pyasn1.error import PyAsn1Error
 
 from reconciler.errors import DirectoryError, DirectoryUnavailableError
 
+from . import request
 from .decode import utf8
 from .refusals import REFERRAL, Result, refusal, visible
 from .wire import Found
@@ -54,7 +55,7 @@ class Session:
         self, dn: str, attributes: Sequence[str], within: str = _ANYTHING, *, deleted: bool = False
     ) -> Found | None:
         """Return one object by DN (`<GUID=…>` is one), or None where there is none that is visible and matches."""
-        found, result, _ = self._search(dn, within, ldap3.BASE, attributes, None, deleted=deleted)
+        found, result, _ = self._search(dn, within, request.BASE, attributes, None, deleted=deleted)
         if result.code == 32:  # noqa: PLR2004  noSuchObject
             return None
         self._check(f"Reading {dn or 'the root DSE'}", result)
@@ -68,7 +69,7 @@ class Session:
         what = f"Searching {base or 'the forest'}"
         while cookie is not None:
             page = (size, cookie)
-            found, result, following = self._search(base, where, ldap3.SUBTREE, attributes, page, deleted=deleted)
+            found, result, following = self._search(base, where, request.SUBTREE, attributes, page, deleted=deleted)
             self._check(what, result)
             if following is None:
                 raise DirectoryError(
@@ -114,7 +115,7 @@ class Session:
         self,
         base: str,
         where: str,
-        scope: str,
+        scope: int,
         attributes: Sequence[str],
         page: tuple[int, bytes] | None,
         *,
@@ -125,26 +126,18 @@ class Session:
             controls += [(_SHOW_DELETED, True, None), (_SHOW_RECYCLED, False, None)]
         if any(name.casefold() == "ntsecuritydescriptor" for name in attributes):
             controls.append((_DESCRIPTOR, True, _ALL_BUT_AUDIT))
-        if scope == ldap3.SUBTREE:
+        if scope == request.SUBTREE:
             # Otherwise a search of a whole domain answers with references to the other partitions.
             controls.append((_DOMAIN_SCOPE, True, None))
+        if page:
+            controls.append((_PAGED, True, request.paging(*page)))
+        asked = request.search(utf8(base), scope, where, attributes or _NO_ATTRIBUTES, controls)
         with self._talking(f"searching {base}"):
-            self._connection.search(
-                utf8(base),
-                where,
-                scope,
-                dereference_aliases=ldap3.DEREF_NEVER,
-                attributes=list(attributes or _NO_ATTRIBUTES),
-                controls=controls,
-                paged_size=page[0] if page else None,
-                paged_criticality=True,
-                paged_cookie=(page[1] or None) if page else None,
-            )
-            answer = self._connection.response
-            paging = self._connection.result.get("controls", {}).get(_PAGED)
+            answer, ended = self._connection.strategy.ask(*asked)
+            paging = ended.get("controls", {}).get(_PAGED)
             found = [item for item in answer if isinstance(item, Found)]
             others = {item["type"] for item in answer if not isinstance(item, Found)} - {"intermediateResponse"}
-            result = self._result()
+            result = Result(ended["result"], ended["description"], ended["message"] or "")
         if "searchResRef" in others:
             referred = Result(REFERRAL, "referral", "part of the answer is on another server")
             raise refusal(f"Searching {base}", referred)

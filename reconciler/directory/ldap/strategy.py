@@ -1,4 +1,5 @@
-"""How answers are received: ldap3's synchronous strategy, with search entries walked directly (`wire`).
+"""How answers are received: ldap3's synchronous strategy, with search entries walked directly (`wire`),
+and searches sent as bytes that are made without its help (`request`).
 
 ldap3 decodes everything else: results, references, extended responses. Its own loop copies all that was received once for
 each message in it, which this one does not.
@@ -9,12 +10,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import ldap3
-from ldap3.core.exceptions import LDAPSocketReceiveError
+from ldap3.core.exceptions import LDAPSocketOpenError, LDAPSocketReceiveError, LDAPSocketSendError
 from ldap3.strategy.base import RESPONSE_COMPLETE, SESSION_TERMINATED_BY_SERVER
 from ldap3.strategy.sync import SyncStrategy
 from ldap3.utils import asn1
 
-from . import wire
+from . import request, wire
 
 _CHUNK: Final = 1 << 16
 _DISCONNECTION: Final = "1.3.6.1.4.1.1466.20036"
@@ -46,14 +47,33 @@ class Walking(SyncStrategy):
         self._rest = b""
         self._heard: Any = None
         self._by_ldap3: Any = self.decode_response_fast
+        self._outstanding: Any
 
-    def send(self, message_type: str, request: Any, controls: Any = None) -> int:
+    def send(self, message_type: str, message: Any, controls: Any = None) -> int:
         """Send a message; raise LDAPSocketReceiveError where the server spoke before it was asked to, in the clear."""
+        self._check_silence()
+        number: int = super().send(message_type, message, controls)
+        return number
+
+    def ask(self, operation: bytes, controls: bytes) -> tuple[list[Any], Any]:
+        """Send an operation that is encoded already; return its answers and its result, as ldap3 decodes one."""
+        self._check_silence()
+        connection = self.connection
+        if connection.closed or not connection.listening:
+            raise LDAPSocketOpenError("the connection is closed")
+        number = connection.server.next_message_id()
+        self._outstanding[number] = operation
+        try:
+            connection.socket.sendall(request.element(0x30, request.integer(number) + operation + controls))
+        except OSError as error:
+            raise LDAPSocketSendError(f"error sending data: {error}") from error
+        responses, result = self.get_response(number)
+        return responses, result
+
+    def _check_silence(self) -> None:
         if self._rest and self._heard is not self.connection.socket:
             # TLS began in between: what came before must not pass for something that it protects.
             raise LDAPSocketReceiveError("the server sent something before TLS began")
-        number: int = super().send(message_type, request, controls)
-        return number
 
     def _get_response(self, message_id: int, timeout: float) -> Any:  # noqa: ARG002  the library's signature
         self._heard = self.connection.socket

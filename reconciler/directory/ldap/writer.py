@@ -10,7 +10,7 @@ from reconciler.model.dn import DN
 from reconciler.model.values import Value
 
 from . import decode
-from .entries import Groups
+from .protected import Groups
 from .refusals import (
     ALREADY_EXISTS,
     CONSTRAINT_VIOLATION,

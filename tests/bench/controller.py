@@ -1,0 +1,186 @@
+"""A controller's side: the cost of a page read, changes among many accounts, and who keeps whom waiting in `apply`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ldap3.strategy.sync import SyncStrategy
+
+from reconciler.demo.samba import Controller
+from reconciler.demo.samba.template import PYTHON, environment
+from reconciler.directory.connect import open_reader
+from reconciler.directory.ldap.entries import Entries
+from reconciler.directory.ldap.protected import Groups
+from reconciler.directory.ldap.strategy import Walking
+from tests.directory.test_ldap_wire import NUMBER, guest, message, said
+from tests.support.operations import installation
+from tests.support.samba import fresh_ou, samba_env, samba_settings
+from tests.support.scripted import done
+
+from .snapshot import calibrate
+
+ATTRIBUTES = (
+    *("adminDescription", "displayName", "employeeType", "givenName", "mail"),
+    *("sAMAccountName", "sn", "userAccountControl", "userPrincipalName"),
+)
+_PAGE = 1000
+_RUNS = 7
+_LOAD = """
+import sys
+import ldb
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+load = LoadParm()
+load.load(sys.argv[1])
+directory = SamDB(session_info=system_session(), lp=load)
+first, last, ou = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+directory.transaction_start()
+for n in range(first, last):
+    directory.add({
+        "dn": f"CN=load{n},{ou}", "objectClass": "user", "sAMAccountName": f"load{n}", "displayName": f"Given Family {n}",
+        "userPrincipalName": f"load{n}_fabrikam.com#EXT#@contoso.onmicrosoft.com", "givenName": "Given", "sn": "Family",
+        "mail": f"load{n}@fabrikam.com", "employeeType": "Guest", "adminDescription": f"User_{n}",
+    })
+directory.transaction_commit()
+"""
+_CHANGE = """
+import sys
+import ldb
+from samba.auth import system_session
+from samba.param import LoadParm
+from samba.samdb import SamDB
+load = LoadParm()
+load.load(sys.argv[1])
+directory = SamDB(session_info=system_session(), lp=load)
+for n in range(int(sys.argv[2])):
+    change = ldb.Message(ldb.Dn(directory, f"CN=load{n},{sys.argv[3]}"))
+    change["displayName"] = ldb.MessageElement(sys.argv[4], ldb.FLAG_MOD_REPLACE, "displayName")
+    directory.modify(change)
+"""
+_BATCH = 5000
+
+
+def page() -> Mapping[str, float]:
+    """Measure microseconds of CPU for each entry of a page of 1,000 with 14 attributes: received, and made an account."""
+    data = b"".join(message(guest(n)) for n in range(_PAGE)) + message(done())
+    entries = Entries(None, ATTRIBUTES, Groups(), source_of_authority=False)  # type: ignore[arg-type]
+
+    def cpu(strategy: type[SyncStrategy]) -> tuple[float, float]:
+        best = [float("inf"), float("inf")]
+        for _ in range(_RUNS):
+            with said(data) as target:
+                receiver = strategy(target)
+                start = time.thread_time()
+                found = receiver._get_response(NUMBER, 5)[:-2]  # type: ignore[attr-defined]
+                received = time.thread_time()
+                if strategy is Walking:
+                    for item in found:
+                        entries.entry(item)
+                best = [min(best[0], received - start), min(best[1], time.thread_time() - received)]
+        return best[0] / _PAGE * 1e6, best[1] / _PAGE * 1e6
+
+    walked, made = cpu(Walking)
+    stock, _ = cpu(SyncStrategy)
+    return {
+        "walked_us": walked,
+        "account_us": made,
+        "stock_us": stock,
+        "entries_per_second_of_cpu": 1e6 / (walked + made),
+    }
+
+
+def changes(accounts: int) -> Mapping[str, float]:
+    """Measure a full read of so many accounts, and the read of 100 changes among them: the server's share of each."""
+    with Controller() as samba:
+        ou = fresh_ou(samba)
+        start = time.perf_counter()
+        for first in range(0, accounts, _BATCH):
+            _run(samba, _LOAD, str(first), str(min(first + _BATCH, accounts)), ou.text)
+        loaded = time.perf_counter() - start
+        login = samba.reader("bench")
+        samba.allow_listing(login)
+        with samba.administrator() as administrator:  # a first tombstone: it shows that deletions can be seen
+            administrator.user(f"CN=gone,{ou}", {"sAMAccountName": "gone"})
+            administrator.delete(f"CN=gone,{ou}")
+        reader = open_reader(samba_settings(samba, [ou]), samba_env(login), None)
+        try:
+            full = _watched(samba, lambda: len(list(reader.accounts([ou], ATTRIBUTES))))
+            usn = reader.domain().usn
+            _run(samba, _CHANGE, "100", ou.text, "Changed")
+            some = _watched(samba, lambda: len(reader.changes(ATTRIBUTES, usn).entries))
+        finally:
+            reader.close()
+    assert (full["count"], some["count"]) == (accounts, 100), (full, some)
+    return {
+        "accounts": accounts,
+        "load_seconds": loaded,
+        **{f"full_{k}": v for k, v in full.items()},
+        **{f"changes_{k}": v for k, v in some.items()},
+    }
+
+
+def apply(guests: int) -> Mapping[str, Mapping[str, float]]:
+    """Measure `reconcile apply` of so many creates, then of as many updates: wall time, and the client's CPU in it."""
+    with Controller() as samba, tempfile.TemporaryDirectory() as folder:
+        ou = fresh_ou(samba)
+        with installation(Path(folder), samba, ou, guests) as operations:
+            policy = operations.directory / "policies/guests.yaml"
+            policy.write_text(policy.read_text().replace("update: {percent: 30}", "update: {percent: 100}"))
+            operations.commit("everybody may be updated")
+            measured = {}
+            for what in ("create", "update"):
+                if what == "update":
+                    for user in operations.tenant.guests():
+                        operations.tenant.update(user.id, displayName=f"Changed {user.id[:8]}")
+                operations.reconcile("snapshot")
+                operations.reconcile("propose")
+                operations.merge()
+                before, start = os.times(), time.perf_counter()
+                counts = operations.reconcile("apply", "--yes", "--json").json["counts"]
+                wall, after = time.perf_counter() - start, os.times()
+                assert counts == {"done": guests}, counts
+                cpu = after.children_user + after.children_system - before.children_user - before.children_system
+                measured[what] = {"count": guests, "wall": wall, "client_cpu": cpu, "client_share": cpu / wall}
+    return measured
+
+
+def _run(samba: Controller, program: str, *arguments: str) -> None:
+    command = [PYTHON, "-c", program, str(samba.conf), *arguments]
+    subprocess.run(command, check=True, env=environment(), stdout=subprocess.DEVNULL)
+
+
+def _watched(samba: Controller, work: Callable[[], int]) -> dict[str, float]:
+    """Return the count that `work` gives, its wall time, this process's CPU and the server's."""
+    server, start, own = _cpu(samba), time.perf_counter(), time.process_time()
+    count = work()
+    wall = time.perf_counter() - start
+    return {"count": count, "wall": wall, "client_cpu": time.process_time() - own, "server_cpu": _cpu(samba) - server}
+
+
+def _cpu(samba: Controller) -> float:
+    fields = Path(f"/proc/{samba.server.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Measure, and print JSON."""
+    parser = argparse.ArgumentParser(prog="script/bench controller", description=__doc__)
+    parser.add_argument("--accounts", type=int, default=2000, help="for reading; 100000 take ten minutes to load")
+    parser.add_argument("--guests", type=int, default=200, help="for apply")
+    asked = parser.parse_args()
+    measured: dict[str, object] = {"calibration": calibrate(), "load": os.getloadavg()[0], "page": page()}
+    print(json.dumps(measured, indent=2), flush=True)
+    print(json.dumps({"changes": changes(asked.accounts)}, indent=2), flush=True)
+    print(json.dumps({"apply": apply(asked.guests)}, indent=2), flush=True)
+
+
+if __name__ == "__main__":
+    main()

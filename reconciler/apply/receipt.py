@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from reconciler import __version__
@@ -15,6 +15,17 @@ from reconciler.model.plan import Action, Plan
 from .journal import Outcome
 
 FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The pull request that a plan came by, its last head, who pushed that (None: not told), and whose approval of it counted."""
+
+    number: int
+    url: str
+    head: str
+    pusher: str | None
+    by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,8 @@ class Receipt:
     ended: datetime
     plan: Plan
     outcomes: Sequence[Outcome]
+    approved: Approved | None = None
+    """None with plain git."""
 
     def text(self) -> str:
         """Return the receipt as JSON, pure ASCII."""
@@ -41,6 +54,7 @@ class Receipt:
             "changes_digest": self.changes_digest,
             "commit": self.commit,
             "tool": {"name": "reconcile", "version": __version__},
+            "approved": asdict(self.approved) if self.approved else None,
             "owner": self.owner,
             "run": self.run,
             "started": _time(self.started),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reconciler import __version__
 from reconciler.apply.journal import Journal, Outcome, journal_path
-from reconciler.apply.receipt import Receipt, counts, written_on
+from reconciler.apply.receipt import Approved, Receipt, counts, written_on
 from reconciler.apply.run import Ends, run
 from reconciler.directory.port import DirectoryWriter
 from reconciler.errors import (
@@ -125,7 +125,12 @@ class _Merged:
                 "Run `reconcile snapshot` and `reconcile propose` for a fresh one.",
             )
         self._check_guards()
-        approved(self.context, self.repository, self.made.settings, self.commit)
+        found = approved(self.context, self.repository, self.made.settings, self.commit)
+        if found and found.by and found.pusher is None:
+            self.context.say(
+                "This GitHub does not say who pushed {}: that its approval is not the pusher's own is for the branch's rules to see to.",
+                found.head,
+            )
 
     def apply(self, journal_file: Path | None) -> list[Outcome]:
         """Carry the plan out under the lock; leave a receipt."""
@@ -138,12 +143,13 @@ class _Merged:
                 )
             if spent := self._spent():
                 raise spent
-            approved(self.context, self.repository, self.made.settings, self.commit)  # it may have been withdrawn since
+            # Asked again: it may have been withdrawn since.
+            by = approved(self.context, self.repository, self.made.settings, self.commit)
             origin = self.made.plan.origin
             path = journal_file or journal_path(self.context.env, origin.domain_dn, self.made.encoded.digest)
             journal = Journal(path, self.context.ports.clock)
             try:
-                return self._carry_out(journal, lock)
+                return self._carry_out(journal, lock, by)
             except ReconcileError as error:
                 error.remedy = f"{error.remedy}\nThe plan is not spent: run the same command again to go on. Journal: {path}".strip()
                 raise
@@ -163,7 +169,7 @@ class _Merged:
                 f"{lock.holder.expires:%Y-%m-%dT%H:%M:%SZ}",
             )
 
-    def _carry_out(self, journal: Journal, lock: locks.Lock) -> list[Outcome]:
+    def _carry_out(self, journal: Journal, lock: locks.Lock, by: Approved | None) -> list[Outcome]:
         made, context = self.made, self.context
         started = self._now()
         source = context.ports.source(made.settings, context.env, lambda words: context.say("{}", words))
@@ -186,6 +192,7 @@ class _Merged:
             ended=self._now(),
             plan=made.plan,
             outcomes=outcomes,
+            approved=by,
         )
         notes.add_receipt(self.repository, self.remote, self.commit, made.encoded.digest, receipt.text())
         journal.close(counts(outcomes))

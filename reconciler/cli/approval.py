@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from reconciler.apply.receipt import Approved
 from reconciler.errors import ForgeError, NotApprovedError
 from reconciler.forge.open import open_forge
 from reconciler.forge.port import PullRequest, Review
-from reconciler.forge.require import unmet
+from reconciler.forge.require import approvers, unmet
 from reconciler.git.history import differing, introduced
 from reconciler.git.proposal import plan_branch
 from reconciler.git.repository import Repository
@@ -16,15 +17,16 @@ from .context import Context
 _AGAIN = "Run `reconcile snapshot` and `reconcile propose`, and have that pull request reviewed and merged."
 
 
-def approved(context: Context, repository: Repository, settings: Settings, tip: str) -> None:
-    """Raise unless what the protected branch's `tip` holds came from a merged pull request that satisfies `forge.require`.
+def approved(context: Context, repository: Repository, settings: Settings, tip: str) -> Approved | None:
+    """Return who approved what is on the protected branch's `tip`: it came from a pull request that satisfies `forge.require`.
 
-    That is the one which brought the present policies, settings and state to the branch, and its reviewed head must
-    hold exactly these. With plain git only the branch counts. Raises NotApprovedError, saying all that is not met.
+    That is the merged one which brought the present policies, settings and state to the branch, and its reviewed head must
+    hold exactly these. With plain git only the branch counts, and there is nothing to return. Raises NotApprovedError,
+    saying all that is not met.
     """
     asked = settings.forge
     if asked.kind == "git":
-        return
+        return None
     forge = open_forge(settings, context.env)
     commit = introduced(repository, tip)
     pull = forge.merged(commit, plan_branch(repository), asked.branch)
@@ -39,11 +41,7 @@ def approved(context: Context, repository: Repository, settings: Settings, tip: 
     if missing:
         what = f"pull request {pull.number} ({pull.url}), merged as {commit}, does not satisfy forge.require"
         raise NotApprovedError("\n- ".join([what, *missing]), _remedy(review))
-    if review.pusher is None and asked.approvals:
-        context.say(
-            "This GitHub does not say who pushed {}: that its approval is not the pusher's own is for the branch's rules to see to.",
-            review.pull.head,
-        )
+    return Approved(pull.number, pull.url, review.pull.head, review.pusher, approvers(review))
 
 
 def _same_content(repository: Repository, settings: Settings, tip: str, pull: PullRequest) -> None:

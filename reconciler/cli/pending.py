@@ -10,7 +10,7 @@ from functools import cached_property
 from reconciler.errors import ReconcileError
 from reconciler.forge.open import open_forge
 from reconciler.forge.port import Forge, PullRequest, Standing
-from reconciler.forge.require import approved
+from reconciler.forge.require import approvers
 from reconciler.git import lock as locks
 from reconciler.git.history import differing
 from reconciler.git.proposal import plan_branch
@@ -149,7 +149,7 @@ class Pending:
 
     def _approved(self, commit: str) -> bool:
         pull = self.open
-        return pull is not None and pull.head == commit and approved(self.forge.review(pull.number))
+        return pull is not None and pull.head == commit and bool(approvers(self.forge.review(pull.number)))
 
     def _said_at(self, commit: str) -> Said | None:
         """Return what the plan of a commit says; None unless it is there and just what its tree yields."""

@@ -25,9 +25,9 @@ def unmet(forge: Forge, review: Review, checks: Sequence[Check]) -> tuple[str, .
     )
 
 
-def approved(review: Review) -> bool:
-    """Tell whether somebody's approval of the present head counts."""
-    return any(opinion.approves and not _discounted(opinion, review) for opinion in review.opinions)
+def approvers(review: Review) -> tuple[str, ...]:
+    """Return whose approval of the present head counts."""
+    return tuple(o.by for o in review.opinions if o.approves and not _discounted(o, review))
 
 
 def _origin(review: Review) -> Iterator[str]:
@@ -47,7 +47,7 @@ def _approvals(required: int, review: Review) -> Iterator[str]:
         yield f"nobody is named who pushed {head}, so nobody's approval is known to be another's: wait a minute and try again"
     approving = [o for o in review.opinions if o.approves]
     discounted = [(o.by, reason) for o in approving if (reason := _discounted(o, review))]
-    counted = [o.by for o in approving if not _discounted(o, review)]
+    counted = approvers(review)
     if len(counted) < required:
         there = f"only {_listed(counted)}" if counted else "nobody"
         need = "1 approval is required" if required == 1 else f"{required} approvals are required"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -66,8 +68,13 @@ def refused(here: Reviewed, *says: str, code: int = 1) -> str:
 
 @pytest.mark.parametrize("how", ["merge", "squash", "rebase"])
 def test_a_plan_that_was_approved_checked_and_merged_is_applied(here: Reviewed, how: str) -> None:
+    head = here.github.heads[BRANCH]
     here.github.merge(1, how=how)
     assert applied(here) == GUESTS
+    git(here.directory, "fetch", "-q", "origin")
+    [(_, receipt)] = json.loads(git(here.directory, "notes", "--ref", "reconcile", "show", "origin/main")).items()
+    url, app = here.github.pull(1)["html_url"], "contoso-reconcile[bot]"
+    assert receipt["approved"] == {"number": 1, "url": url, "head": head, "pusher": app, "by": ["zoe"]}
 
 
 def test_nor_does_it_matter_that_the_branch_is_gone_or_that_main_went_on_elsewhere(here: Reviewed) -> None:
@@ -255,6 +262,23 @@ def test_an_old_plan_brought_back_by_a_push_is_refused(here: Reviewed) -> None:
     git(here.directory, "checkout", "-q", old, "--", "state")
     pushed = here.commit("as it was", "mallory")
     refused(here, f"as of {pushed}, which no merged pull request brought there")
+
+
+def test_who_lowers_what_is_required_meets_the_pin(here: Reviewed) -> None:
+    """One who may merge asks for nothing any more, with a plan that fits; the pinned job does not connect to anything."""
+    settings = here.directory / "reconcile.yaml"
+    pin = hashlib.sha256(settings.read_bytes()).hexdigest()
+    without_approval(here)
+    settings.write_text(settings.read_text().replace("forge: {", "forge: {require: {approvals: 0, checks: []}, "))
+    here.commit("less to ask for", "mallory")
+    here.propose()
+    here.github.merge(1)
+    here.github.asked.clear()
+    ended = here.run("apply", "--yes", env={"RECONCILE_SETTINGS_SHA256": pin})
+    assert ended.code == 1
+    assert "is not the one that RECONCILE_SETTINGS_SHA256 pins" in ended.error
+    assert here.github.asked == []
+    assert here.run("apply", "--yes").code == 0, "this is what the pin is for"
 
 
 def test_a_clone_without_its_history_cannot_tell_and_says_so(here: Reviewed) -> None:

@@ -113,6 +113,40 @@ def protect(here: Reviewed) -> None:
     hook.chmod(0o755)
 
 
+# --- plain git, where there is nobody to ask
+
+
+@pytest.fixture
+def plain(settled: Reviewed) -> Reviewed:
+    """The same, on a remote without pull requests."""
+    settings = settled.directory / "reconcile.yaml"
+    text = settings.read_text()
+    settings.write_text(text[: text.index("forge:")] + "forge: {kind: git}\n")
+    settled.commit("plain git")
+    return settled
+
+
+def test_on_plain_git_too_an_old_import_is_committed_and_a_pointless_plan_taken_back(plain: Reviewed) -> None:
+    name = str(plain.tenant.guests()[0].properties["displayName"])
+    rename(plain)
+    assert plain.propose()["proposed"]
+    assert "left as it is" in untouched(plain)
+    rename(plain, name)
+    assert "took back what was proposed" in plain.propose()["message"]
+    assert BRANCH not in plain.github.heads
+    untouched(plain)
+    plain.later(days=5, hours=1)
+    assert plain.propose()["commit"] == plain.github.heads["main"]
+    assert plain.github.asked == []
+
+
+def test_on_plain_git_a_branch_that_somebody_deleted_is_proposed_again(plain: Reviewed) -> None:
+    rename(plain)
+    plain.propose()
+    del plain.github.heads[BRANCH]
+    assert plain.propose()["proposed"]
+
+
 # --- an unchanged plan
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.forge.port import Check, Opinion, PullRequest, Review
-from reconciler.forge.require import approved, unmet
+from reconciler.forge.require import approvers, unmet
 from reconciler.model.settings import Forge, RequiredCheck
 
 HEAD, OLD = "b" * 40, "c" * 40
@@ -26,7 +26,7 @@ PLAN = RequiredCheck("reconcile/plan")
 
 def test_an_approval_of_the_merged_head_and_a_green_check_are_enough() -> None:
     assert unmet(asks(1, PLAN), GOOD, [RAN]) == ()
-    assert approved(GOOD)
+    assert approvers(GOOD) == ("zoe",)
 
 
 def test_where_nothing_is_required_nothing_is_missing() -> None:
@@ -50,7 +50,7 @@ def test_an_approval_that_does_not_count_says_why(opinion: Opinion, review: Revi
     [said] = unmet(asks(1), tried, [])
     assert said.startswith("1 approval is required of bbbbbbbbbbbb, and nobody approved it so that it counts; ")
     assert said.endswith(f"{opinion.by}'s does not count: {why}")
-    assert not approved(tried)
+    assert approvers(tried) == ()
     assert unmet(asks(1), replace(tried, opinions=(opinion, replace(ZOE, by="ada"))), []) == ()
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
+from reconciler.doctor.attempt import attempt
 from reconciler.doctor.examine import Asked, Installation, examine
-from reconciler.doctor.finding import Unknown, why
-from reconciler.errors import Exit, ReconcileError
+from reconciler.doctor.finding import Unknown
+from reconciler.errors import Exit
 from reconciler.git.repository import Repository
 from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
@@ -15,8 +13,6 @@ from reconciler.state.model import State
 
 from .context import Context
 from .loading import load_policy, load_settings
-
-_Loaded = TypeVar("_Loaded")
 
 
 def doctor(context: Context, asked: Asked) -> Exit:
@@ -36,15 +32,15 @@ def doctor(context: Context, asked: Asked) -> Exit:
 def _installation(context: Context) -> Installation:
     from reconciler.state.store import load_or_empty
 
-    tree = _attempt(lambda: Repository.open(context.directory).work_tree())
+    tree = attempt(lambda: Repository.open(context.directory).work_tree())
     settings: Settings | Unknown
     policy: Policy | Unknown
     state: State | Unknown | None
     if isinstance(tree, Unknown):
         settings = policy = state = tree
     else:
-        settings, state = _attempt(lambda: load_settings(context, tree)), _attempt(lambda: load_or_empty(tree))
-        policy = settings if isinstance(settings, Unknown) else _attempt(lambda: load_policy(tree, settings))
+        settings, state = attempt(lambda: load_settings(context, tree)), attempt(lambda: load_or_empty(tree))
+        policy = settings if isinstance(settings, Unknown) else attempt(lambda: load_policy(tree, settings))
     return Installation(
         settings=settings,
         policy=policy,
@@ -54,10 +50,3 @@ def _installation(context: Context) -> Installation:
         say=lambda line: context.say("{}", line),
         clock=context.ports.clock,
     )
-
-
-def _attempt(load: Callable[[], _Loaded]) -> _Loaded | Unknown:
-    try:
-        return load()
-    except ReconcileError as error:
-        return why(error)

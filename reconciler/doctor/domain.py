@@ -21,6 +21,7 @@ from .domain_checks import (
     RECYCLE_BIN,
     SETTINGS_OBJECTS,
     SUFFIXES,
+    index_on_samba,
 )
 from .finding import Finding, Steps, Unknown
 from .rights.mend import DATABASE, ldif_dn
@@ -31,17 +32,6 @@ UNSET_LIFETIME: Final = 60
 ENTRA_KEEPS: Final = 30
 """Days for which Entra keeps a deleted user."""
 _INDEXED: Final = 0x1
-_FLAGS: Final = {
-    0x1: "fATTINDEX",
-    0x2: "fPDNTATTINDEX",
-    0x4: "fANR",
-    0x8: "fPRESERVEONDELETE",
-    0x10: "fCOPY",
-    0x20: "fTUPLEINDEX",
-    0x40: "fSUBTREEATTINDEX",
-    0x80: "fCONFIDENTIAL",
-}
-"""searchFlags by the names that samba-tool takes ([MS-ADTS] 2.2.9)."""
 _SHOWN: Final = 8
 
 
@@ -133,14 +123,13 @@ def _anchor(seen: DomainSeen, policy: Policy) -> Finding:
     flags = found.search_flags | _INDEXED
     schema = "-SearchBase (Get-ADRootDSE).schemaNamingContext"
     by_name = f"-LDAPFilter {powershell(f'(lDAPDisplayName={found.name})')}"
-    named = ",".join(name for bit, name in _FLAGS.items() if flags & bit)
     return ANCHOR.failed(
         f"searchFlags is {found.search_flags}: it has no index (1).",
         subject=name,
         mend=Steps(
             ANCHOR.mend.words,
             (f"Get-ADObject {schema} {by_name} | Set-ADObject -Replace @{{searchFlags = {flags}}}",),
-            (f"samba-tool schema attribute modify {found.name} --searchflags={named}",),
+            index_on_samba(DN(found.dn), flags),
         ),
     )
 

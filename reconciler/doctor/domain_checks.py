@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from reconciler.model.dn import DN
+
 from .finding import Check, Steps
-from .rights.mend import DATABASE
+from .rights.mend import DATABASE, ldif_dn
 
 _BASE: Final = "DC=contoso,DC=test"
 _SERVICE: Final = f"CN=Directory Service,CN=Windows NT,CN=Services,CN=Configuration,{_BASE}"
@@ -13,6 +15,20 @@ _SERVICE: Final = f"CN=Directory Service,CN=Windows NT,CN=Services,CN=Configurat
 _FIND: Final = (
     "Get-ADObject -SearchBase (Get-ADRootDSE).schemaNamingContext -LDAPFilter '(lDAPDisplayName=adminDescription)'"
 )
+
+
+def index_on_samba(attribute: DN, flags: int) -> tuple[str, ...]:
+    """Return the commands that set searchFlags. `samba-tool schema attribute modify` takes the object's name for the attribute's."""
+    return (
+        DATABASE,
+        "ldbmodify -H \"$db\" --option='dsdb:schema update allowed=yes' <<EOF",
+        ldif_dn(attribute),
+        "changetype: modify",
+        "replace: searchFlags",
+        f"searchFlags: {flags}",
+        "EOF",
+    )
+
 
 OUS: Final = Check(
     "domain.ous",
@@ -60,7 +76,7 @@ ANCHOR: Final = Check(
     mend=Steps(
         "Index the attribute, as a schema administrator. It is harmless, and replicates through the whole forest.",
         (f"{_FIND} | Set-ADObject -Replace @{{searchFlags = 1}}",),
-        ("samba-tool schema attribute modify adminDescription --searchflags=fATTINDEX",),
+        index_on_samba(DN(f"CN=Admin-Description,CN=Schema,CN=Configuration,{_BASE}"), 1),
     ),
 )
 RECYCLE_BIN: Final = Check(

@@ -18,9 +18,9 @@ from reconciler.policy.model import Policy
 from reconciler.state.model import State
 
 from . import controllers, domain, entra, forge, lints, look_controllers, look_domain, look_entra, look_signin, signin
+from .attempt import attempt
 from .catalog import ALL
 from .finding import Area, Finding, Unknown
-from .look_domain import attempt
 from .report import Report, complete
 from .rights import judge as rights
 from .rights import look as look_rights
@@ -141,8 +141,11 @@ def _domain(what: Installation, settings: Settings, asked: Asked, reasons: dict[
         places = _places(settings, what.policy)
         names = attempt(lambda: look_rights.names(at.session, known))
         attributes = names if isinstance(names, Unknown) else names.attributes
-        facts = look_domain.look(at.session, known, places.targets, attributes)
-        yield from domain.judge(facts, what.policy, _upns(what.state))
+        facts = attempt(lambda: look_domain.look(at.session, known, places.targets, attributes))
+        if isinstance(facts, Unknown):
+            reasons[Area.DOMAIN] = facts.why
+        else:
+            yield from domain.judge(facts, what.policy, _upns(what.state))
         if isinstance(names, Unknown):
             reasons[Area.RIGHTS] = names.why
             return

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from reconciler.errors import ReconcileError
-
 _PLAIN = re.compile(r"[\w=,./:-]+( [\w=,./:-]+)*")
 """What means nothing to a shell, in single quotes, in double ones or in none but for its spaces."""
 
@@ -122,8 +120,3 @@ class Unknown:
     """A fact that could not be had, and why."""
 
     why: str
-
-
-def why(error: ReconcileError) -> Unknown:
-    """Return a failure as the reason for not knowing, on one line."""
-    return Unknown(" ".join(f"{error.what} {error.remedy}".split()))

@@ -21,8 +21,9 @@ from reconciler.directory.ldap.tls import context, distrust
 from reconciler.errors import DirectoryUnavailableError, ReconcileError
 from reconciler.model.settings import Settings
 
+from .attempt import attempt, why
 from .controllers import ACCEPTED, REQUIRED, Channel, Controller
-from .finding import Unknown, why
+from .finding import Unknown
 
 _PATIENCE: Final = 10.0
 """Seconds for a connection, and for each answer."""
@@ -147,13 +148,12 @@ def _sign_in(
         return replace(found, signed_in=why(error)), None
     catalog = partial(dial, Endpoint.parse(found.url, catalog=True), trusted, account, read_only=True)
     name = account.user if isinstance(account, Simple) else "the principal of its tickets"
-    try:
-        skew = clock() - _time(session)
-        seen = replace(found, signed_in=name, base=naming(session).domain, skew=skew)
-    except ReconcileError as error:
+    base = attempt(lambda: naming(session).domain)
+    skew = attempt(lambda: clock() - _time(session))
+    if isinstance(base, Unknown):
         session.close()
-        return replace(found, signed_in=why(error)), None
-    return seen, Connected(session, catalog)
+        return replace(found, signed_in=base), None
+    return replace(found, signed_in=name, base=base, skew=skew), Connected(session, catalog)
 
 
 def _time(session: Session) -> datetime:

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
 
 from reconciler.directory.ldap import filters, root
 from reconciler.directory.ldap.root import Naming
 from reconciler.directory.ldap.session import Session
 from reconciler.directory.ldap.wire import Found
-from reconciler.errors import DirectoryError, ReconcileError
+from reconciler.errors import DirectoryError
 from reconciler.model.dn import DN
 
+from .attempt import attempt
 from .domain import UNSET_LIFETIME, DomainSeen, PasswordRules
-from .finding import Unknown, why
+from .finding import Unknown
 from .rights.look import is_samba
 from .rights.names import Attribute
 
-_Fact = TypeVar("_Fact")
 _DOMAIN = ("minPwdLength", "pwdProperties", "ms-DS-MachineAccountQuota")
 _COMPLEX = 0x1
 _FOREST_TRANSITIVE = 0x8
 _SETTINGS = ("msDS-MinimumPasswordLength", "msDS-PasswordComplexityEnabled")
-
-
-def attempt(read: Callable[[], _Fact]) -> _Fact | Unknown:
-    """Return what `read` returns, or why it could not."""
-    try:
-        return read()
-    except ReconcileError as error:
-        return why(error)
 
 
 def look(

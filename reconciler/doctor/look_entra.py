@@ -17,8 +17,9 @@ from reconciler.graph.refusals import graph_refused
 from reconciler.graph.transport import Transport, explain, trust
 from reconciler.model.settings import Settings
 
+from .attempt import why
 from .entra import Entra, Key
-from .finding import Unknown, why
+from .finding import Unknown
 
 _SECOND = timedelta(seconds=1)
 
@@ -27,17 +28,17 @@ def look(
     settings: Settings, env: Mapping[str, str], say: Callable[[str], None], clock: Callable[[], datetime]
 ) -> Entra:
     """Return what can be seen of the way to Graph."""
-    key = _key(settings, env) if settings.entra.credential == "certificate" else None
+    held = key(settings, env) if settings.entra.credential == "certificate" else None
     try:
         session = Transport(trust(settings.entra.ca_file, settings.root, env))
         token = sign_in(settings.entra, env, session, say).token()
     except ReconcileError as error:
         return Entra(
-            settings.entra.credential, why(error), Unknown("It did not sign in."), Unknown("It did not sign in."), key
+            settings.entra.credential, why(error), Unknown("It did not sign in."), Unknown("It did not sign in."), held
         )
     before = clock()
     read, skew = _read(settings, session, token, before, clock)
-    return Entra(settings.entra.credential, token, read, skew, key)
+    return Entra(settings.entra.credential, token, read, skew, held)
 
 
 def _read(
@@ -76,7 +77,8 @@ def _date(text: str) -> datetime | None:
         return None
 
 
-def _key(settings: Settings, env: Mapping[str, str]) -> Key | Unknown:
+def key(settings: Settings, env: Mapping[str, str]) -> Key | Unknown:
+    """Return what can be seen of the file with the app's private key."""
     from cryptography.x509 import load_pem_x509_certificate
 
     from reconciler.graph.certificate import load

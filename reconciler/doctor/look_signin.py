@@ -14,9 +14,9 @@ from reconciler.model.settings import Settings
 from reconciler.state.model import State
 from reconciler.verify.facts import Person, Surroundings
 
-from .finding import Unknown, why
+from .attempt import attempt, why
+from .finding import Unknown
 from .look_controllers import Connected
-from .look_domain import attempt
 from .signin import SignInSeen
 
 _KDC_PORT: Final = 88

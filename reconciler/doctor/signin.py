@@ -15,7 +15,7 @@ from reconciler.verify.facts import NOT_DELEGATED, Person, Surroundings
 from .finding import Check, Finding, Steps, Unknown
 
 _VERIFY: Final = Steps(
-    "Prove it for one guest, as Application Proxy's connector would: the command `verify` of reconcile."
+    "Prove it, as Application Proxy's connector would: `reconcile verify --all --service HTTP/app.contoso.test`."
 )
 _SHOWN: Final = 5
 _COMMANDS: Final = 12

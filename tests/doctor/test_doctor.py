@@ -91,7 +91,7 @@ def test_what_a_person_sees(operations: Operations, reader: dict[str, str]) -> N
     done = operations.reconcile("doctor", env=reader)
     assert done.out.startswith("✓ Fit for use, with ")
     assert "[domain.anchor, advice]" in done.out
-    assert "samba-tool schema attribute modify adminDescription --searchflags=fATTINDEX" in done.out
+    assert "dn: CN=Admin-Description,CN=Schema,CN=Configuration,DC=contoso,DC=test" in done.out
     assert f"--id {operations_client(operations)}" in done.out
     assert "\x1b" not in done.out
 

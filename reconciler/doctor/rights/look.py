@@ -141,6 +141,7 @@ def _attribute(found: Found, name: str, guid: str) -> Attribute:
         search_flags=int(found.text("searchFlags") or 0),
         single=found.text("isSingleValued") == "TRUE",
         upper=int(upper) if upper else None,
+        dn=found.dn,
     )
 
 

@@ -67,6 +67,8 @@ class Attribute:
     search_flags: int
     single: bool
     upper: int | None
+    dn: str = ""
+    """The attributeSchema object."""
 
     @property
     def types(self) -> tuple[str, ...]:

@@ -15,7 +15,9 @@ from jsonschema import Draft202012Validator
 GENERATED = Path(__file__).parents[3] / ".venv/npm/node_modules/@octokit/openapi/generated"
 EDITIONS = ("api.github.com", "ghes-3.17", "ghes-3.19")
 """github.com, and Enterprise Server at its oldest and newest release that is described."""
-_SERVED = re.compile(r"/repos/\{owner\}/\{repo\}/(pulls|commits|statuses|issues|collaborators|activity)\b.*")
+_SERVED = re.compile(
+    r"/repos/\{owner\}/\{repo\}(/(pulls|commits|statuses|issues|collaborators|activity|rules|rulesets|branches)\b.*)?"
+)
 
 _ALWAYS = frozenset({401, 403, 404})
 """What any request may be answered with, described or not."""
@@ -115,32 +117,37 @@ def _validator(document: Node, content: Node, *, strict: bool) -> Draft202012Val
 def _closed(document: Node, schema: Node, *, strict: bool) -> Node:
     """Return a schema with everything that it refers to, in today's JSON Schema; not `strict`: nothing is required."""
     definitions: dict[str, Node] = {}
-    pending: list[str] = []
+    pending: list[tuple[str, bool]] = []
 
-    def translated(node: Node) -> Node:
+    def translated(node: Node, *, part: bool = False) -> Node:
+        """`part`: of an allOf, where another part may have the fields that this one has not."""
         if isinstance(node, list):
-            return [translated(item) for item in node]
+            return [translated(item, part=part) for item in node]
         if not isinstance(node, dict):
             return node
         if isinstance(ref := node.get("$ref"), str):
             name = ref.rpartition("/")[2]
-            pending.append(name)
-            return {"$ref": f"#/$defs/{name}"}
+            pending.append((name, part))
+            return {"$ref": f"#/$defs/{_named(name, part=part)}"}
         skipped = {"nullable", "example", "examples", "format", *(() if strict else ("required",))}
-        made = {k: translated(v) for k, v in node.items() if k not in skipped}
+        made = {k: translated(v, part=k == "allOf") for k, v in node.items() if k not in skipped}
         if isinstance(node.get("properties"), dict):
             made["properties"] = {k: translated(v) for k, v in node["properties"].items()}
-            if "additionalProperties" not in node and not {"allOf", "anyOf", "oneOf"} & node.keys():
+            if not part and "additionalProperties" not in node and not {"allOf", "anyOf", "oneOf"} & node.keys():
                 made["additionalProperties"] = False
         return {"anyOf": [{"type": "null"}, made]} if node.get("nullable") else made
 
     top = translated(schema)
     while pending:
-        name = pending.pop()
-        if name not in definitions:
-            definitions[name] = True
-            definitions[name] = translated(document["components"]["schemas"][name])
+        name, part = pending.pop()
+        if _named(name, part=part) not in definitions:
+            definitions[_named(name, part=part)] = True
+            definitions[_named(name, part=part)] = translated(document["components"]["schemas"][name], part=part)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": [top], "$defs": definitions}
+
+
+def _named(name: str, *, part: bool) -> str:
+    return f"{name}-part" if part else name
 
 
 def _resolved(document: Node, node: Node) -> Node:

@@ -131,8 +131,7 @@ def _verify_options(verify: argparse.ArgumentParser) -> None:
     verify.add_argument(
         "--identity",
         choices=("upn", "on-premises-upn", "upn-user-part", "on-premises-upn-user-part", "sam-account-name"),
-        default="upn",
-        help="the application's delegated login identity (default: upn)",
+        help="the application's delegated login identity (default: the policy's sign_in.identity)",
     )
     whose = verify.add_mutually_exclusive_group()
     whose.add_argument("--keytab", metavar="FILE", help="the connector's keytab")
@@ -311,12 +310,13 @@ def _unlock(context: Context, _: argparse.Namespace) -> Exit:
 
 
 def _verify(context: Context, arguments: argparse.Namespace) -> Exit:
-    from reconciler.verify.identity import Identity
+    from reconciler.model.identity import Identity
 
     from .verify import Asked, verify
 
     given = {name: getattr(arguments, name) for name in Asked.__dataclass_fields__}
-    return verify(context, Asked(**{**given, "identity": Identity(arguments.identity)}))
+    identity = Identity(arguments.identity) if arguments.identity else None
+    return verify(context, Asked(**{**given, "identity": identity}))
 
 
 def _doctor(context: Context, arguments: argparse.Namespace) -> Exit:

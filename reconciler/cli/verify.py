@@ -13,9 +13,10 @@ from reconciler.directory.connect import USER
 from reconciler.errors import DirectoryUnavailableError, Exit, SettingsError, UsageError
 from reconciler.git.repository import Repository
 from reconciler.git.tree import Tree
+from reconciler.model.identity import Identity
 from reconciler.model.settings import Settings
+from reconciler.policy.model import Policy
 from reconciler.state.model import State
-from reconciler.verify.identity import Identity
 
 from .context import Context, Env
 from .loading import load_policy, load_settings
@@ -36,7 +37,8 @@ class Asked:
 
     guest: str | None
     service: str
-    identity: Identity
+    identity: Identity | None
+    """None for the policy's."""
     keytab: str | None
     cache: str | None
     connector: str | None
@@ -66,7 +68,8 @@ def verify(context: Context, asked: Asked) -> Exit:
     source = _source(asked, context.env)
     tree = Repository.open(context.directory).work_tree()
     settings = load_settings(context, tree)
-    report = _prove(context, asked, spn, source, settings, _state(tree), tree)
+    policy = load_policy(tree, settings)
+    report = _prove(context, asked, spn, source, settings, policy, _state(tree))
     if context.json:
         context.print_json(document(report))
     else:
@@ -108,12 +111,12 @@ def _source(asked: Asked, env: Env) -> Source:
     return Source(keytab or None, cache or None, asked.connector or env.get(PRINCIPAL) or None)
 
 
-def _choose(asked: Asked, state: State, settings: Settings, tree: Tree) -> _Chosen:
+def _choose(asked: Asked, state: State, policy: Policy) -> _Chosen:
     from reconciler.verify.people import population, sample, subject
 
     if asked.guest is not None:
         return _Chosen([subject(state, asked.guest)], None, 1, 0)
-    everybody, without = population(state, load_policy(tree, settings))
+    everybody, without = population(state, policy)
     if not everybody:
         raise UsageError("No active guest has an account yet.", "Apply a plan first, then run `reconcile snapshot`.")
     seed = secrets.token_hex(8) if asked.seed == RANDOM else asked.seed
@@ -131,7 +134,7 @@ def _facts(context: Context, settings: Settings) -> tuple[DelegationFacts | None
 
 
 def _prove(
-    context: Context, asked: Asked, spn: str, source: Source, settings: Settings, state: State, tree: Tree
+    context: Context, asked: Asked, spn: str, source: Source, settings: Settings, policy: Policy, state: State
 ) -> Report:
     from reconciler.directory.ldap.dial import Endpoint
     from reconciler.verify.agent import Agent
@@ -145,20 +148,21 @@ def _prove(
     from reconciler.verify.prove import Prover
     from reconciler.verify.report import Report
 
-    chosen = _choose(asked, state, settings, tree)
+    chosen = _choose(asked, state, policy)
+    identity = asked.identity or policy.identity or Identity.UPN
     realm, clock = realm_of(settings.directory.base), context.ports.clock
     hosts = [Endpoint.parse(url).host for url in settings.directory.controllers]
     site = Site.of(asked.http, asked.http_user, context.env) if asked.http else None
     facts, unread = _facts(context, settings)
     with closing(facts) if facts else nullcontext():
         # Everything that may need the caller's own tickets comes before they are out of reach.
-        to_try = candidates(chosen.people, asked.identity, state.manifest.as_of, facts)
+        to_try = candidates(chosen.people, identity, state.manifest.as_of, facts)
         around = Surroundings(spn)
         if facts:
             around = replace(around, services=facts.serving(spn), skew=facts.skew(clock()))
         report = Report(
             spn=spn,
-            identity=asked.identity,
+            identity=identity,
             connector=source.principal or "",
             source=str(source),
             realm=realm,

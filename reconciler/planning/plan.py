@@ -21,6 +21,7 @@ from .guards import guards
 from .impostors import Impostors
 from .joining import Joins, Match, join
 from .names import in_order, split_collisions, taken_names
+from .readiness import Readiness
 from .rest import Rest
 from .standing import Standing, standing
 
@@ -58,6 +59,7 @@ def make_plan(
     changes, taken = split_collisions(changes, accounts, state.claims)
     changes, deferred = _batch(in_order(changes), settings.batch)
     changes = Impostors(state.accounts, state.claims).warned(changes)
+    changes = Readiness(state.guests, standings, state.accounts, policy).warned(changes)
     managed = sum(a.guest is not None and a.missing is None for a in state.accounts.values())
     managed += rest.managed if rest else 0
     return Plan(

@@ -89,6 +89,7 @@ def _read(draft: Draft) -> Policy | None:
         guest_attributes=_guest_attributes(draft),
         account_attributes=_account_attributes(joins, [*flows, *initial.flows]),
         declared=tuple(draft.declared.values()),
+        identity=safety.read_sign_in(draft),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
+from reconciler.model.identity import Identity
 from reconciler.model.plan import Action, Rule
 from reconciler.model.schema import Attribute, attribute
 from reconciler.model.values import Value
@@ -150,6 +151,8 @@ class Policy:
     """LDAP attributes to import: flows', initials' and joins' (not unicodePwd, not cn) and userAccountControl. Sorted."""
     declared: tuple[Attribute, ...] = ()
     """Attributes of the domain's own schema extensions that the policy declares: `model.schema` does not know them."""
+    identity: Identity | None = Identity.UPN
+    """Under which name single sign-on asks for a guest; None where the accounts are not for that."""
 
     @property
     def anchor(self) -> Join:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from reconciler.config.durations import parse_duration
+from reconciler.model.identity import Identity
 from reconciler.model.plan import Action, Rule
 
 from .draft import Draft
@@ -33,6 +34,12 @@ def read_lifecycle(draft: Draft) -> Lifecycle:
         returned_restore=returned.get("restore", True),
         rules={f"lifecycle.{name}": draft.rule("lifecycle", name) for name in ("blocked", "left", "returned")},
     )
+
+
+def read_sign_in(draft: Draft) -> Identity | None:
+    """Read `sign_in`; None where the accounts are not for single sign-on."""
+    said = (draft.get("sign_in") or {}).get("identity", Identity.UPN.value)
+    return None if said == "none" else Identity(said)
 
 
 def read_guards(draft: Draft) -> dict[Action, Limit]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from reconciler.model.identity import LABELS
 from reconciler.verify.causes import Finding
-from reconciler.verify.identity import LABELS
 from reconciler.verify.kdc import STEPS, Refusal, Step
 from reconciler.verify.report import Attempt, Report
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model.account import Account
+from reconciler.model.identity import Identity
 
 from .facts import Party, Person
-from .identity import Asked, Identity, asked
+from .identity import Asked, asked
 from .people import Subject
 from .port import DelegationFacts
 from .prove import Candidate

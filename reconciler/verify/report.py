@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.model.identity import Identity
+
 from .causes import Cause, Finding
-from .identity import Identity
 from .kdc import Refusal
 from .port import Page
 

@@ -15,6 +15,7 @@ from reconciler.apply.journal import Result
 from reconciler.model.account import Account
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
+from reconciler.model.identity import Identity
 from reconciler.model.plan import Action
 from reconciler.planning.encode import encode
 from reconciler.render.verification_json import document as verification
@@ -23,7 +24,6 @@ from reconciler.state.manifest import dump_manifest
 from reconciler.state.model import DirectoryCursor, GraphCursor, Manifest
 from reconciler.state.records import accounts_document, guests_document
 from reconciler.verify.causes import Cause
-from reconciler.verify.identity import Identity
 from reconciler.verify.port import Page
 from reconciler.verify.report import Attempt, Report
 from tests.render import builder

@@ -40,7 +40,7 @@ def verification(report: Report, console: Console) -> None:
 def _head(page: Page, report: Report) -> None:
     rows = [
         ("service", report.spn),
-        ("connector", f"{report.connector or '(first of it)'}, from {report.source}"),
+        ("connector", f"{report.connector or 'the first principal'}, from {report.source}"),
         ("identity", LABELS[report.identity]),
         ("directory", report.directory or f"not read: {report.unread}"),
     ]
@@ -112,11 +112,21 @@ def _many(page: Page, report: Report) -> None:
 
 
 def _group(page: Page, some: list[Attempt]) -> None:
-    page.line(page.words(f"{some[0].findings[0].cause.value}: {len(some):,}", "bold"))
-    for attempt in some[:_NAMED]:
+    """Say once what several guests have in common: the whole finding, or what to do."""
+    findings = [attempt.findings[0] for attempt in some]
+    first = findings[0]
+    alike, remedied = len(set(findings)) == 1, len({f.remedy for f in findings}) == 1
+    page.line(page.words(f"{first.cause.value}: {len(some):,}", "bold red"))
+    if alike:
+        page.line(page.data(first.what, limit=_SENTENCE), indent=2)
+        _commands(page, first)
+    elif remedied:
+        _remedy(page, first, 2)
+    for attempt, finding in zip(some[:_NAMED], findings, strict=False):
         page.line(page.quoted(attempt.label, "bold", _LABEL), "  ", page.data(attempt.guest, "dim", _LABEL), indent=2)
-        page.line(page.data(attempt.findings[0].what, limit=_SENTENCE), indent=4)
-        _commands(page, attempt.findings[0], indent=4)
+        if not alike:
+            page.line(page.data(finding.what, limit=_SENTENCE), indent=4)
+            _commands(page, finding, indent=4, remedy=not remedied)
     if some[_NAMED:]:
         page.line(page.words(f"…and {len(some) - _NAMED:,} more: --json has them all", "dim"), indent=2)
     page.blank()
@@ -142,8 +152,13 @@ def _findings(page: Page, findings: tuple[Finding, ...]) -> None:
         _commands(page, finding)
 
 
-def _commands(page: Page, finding: Finding, indent: int = 2) -> None:
-    page.line(page.words("→ ", "green"), page.data(finding.remedy, limit=_SENTENCE), indent=indent, hanging=2)
+def _commands(page: Page, finding: Finding, indent: int = 2, *, remedy: bool = True) -> None:
+    if remedy:
+        _remedy(page, finding, indent)
     for shell, commands in (("PowerShell", finding.powershell), ("Samba", finding.samba)):
         for command in commands:
             page.line(page.words(f"{shell:<11}", "dim"), page.data(command), indent=indent + 2, hanging=11)
+
+
+def _remedy(page: Page, finding: Finding, indent: int) -> None:
+    page.line(page.words("→ ", "green"), page.data(finding.remedy, limit=_SENTENCE), indent=indent, hanging=2)

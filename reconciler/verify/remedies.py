@@ -130,7 +130,7 @@ def upn_differs(account: Party, wanted: str, what: str) -> Finding:
     return Finding(
         Cause.UPN_DIFFERS,
         what,
-        "Import and plan: the policy's flow of userPrincipalName puts it right (`reconcile snapshot`, `reconcile plan`). By hand:",
+        "Import and plan (`reconcile snapshot`, `reconcile plan`): the policy's flow of userPrincipalName puts it right. Or do it by hand.",
         (f"Set-ADUser -Identity {powershell(account.sid)} -UserPrincipalName {powershell(wanted)}",),
         (f"samba-tool user edit {_name(account)}",),
     )

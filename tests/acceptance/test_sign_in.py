@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -156,3 +157,37 @@ def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another(
     assert ids() == first
     assert ids("--seed", "another") != first
     assert ids("--seed", "random") != ids("--seed", "random")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "code", "words"),
+    [
+        ([], {"RECONCILE_CONNECTOR_KEYTAB": ""}, 1, "The default cache (KRB5CCNAME) is never used"),
+        ([], {"RECONCILE_CONNECTOR_CACHE": "x"}, 1, "are both set"),
+        (["--keytab", "/nowhere/at.all"], {}, 1, "/nowhere/at.all cannot be read"),
+        (["--service", "app.contoso.test"], {}, 64, "HTTP/app.contoso.test"),
+        (["--all"], {}, 64, "not allowed with argument"),
+        (["--keytab", "a", "--cache", "b"], {}, 64, "not allowed with argument"),
+    ],
+)
+def test_what_is_missing_or_contradicts_itself_is_told(
+    sso: SingleSignOn,
+    crowd: tuple[Operations, DN],
+    arguments: list[str],
+    env: dict[str, str],
+    code: int,
+    words: str,
+) -> None:
+    ops, _ = crowd
+    done = sso.verify(ops, ops.tenant.guests()[0].id, *arguments, expect=code, **env)
+    assert words in done.err
+
+
+def test_without_the_library_the_command_says_what_to_install(
+    sso: SingleSignOn, crowd: tuple[Operations, DN], tmp_path: Path
+) -> None:
+    ops, _ = crowd
+    (tmp_path / "gssapi.py").write_text("raise ImportError('not installed')")
+    done = sso.verify(ops, ops.tenant.guests()[0].id, expect=1, PYTHONPATH=str(tmp_path))
+    assert "needs the Python package gssapi" in done.err
+    assert "its extra `kerberos`" in done.err

@@ -7,6 +7,9 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.errors import UsageError
 
 from .kdc import Refusal, Step
 from .port import Page, RefusedError
@@ -26,7 +29,11 @@ class Site:
 
     @staticmethod
     def of(url: str, header: str | None, env: Mapping[str, str]) -> Site:
-        """Return the page, with the roots that the environment names."""
+        """Return the page, with the roots that the environment names; UsageError for anything but a plain URL."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            # A name and password in it would take the ticket's place.
+            raise UsageError(f"Not a page's URL: {url}", "Write it as https://app.contoso.test/, without a name in it.")
         return Site(url, header, env.get("REQUESTS_CA_BUNDLE") or env.get("CURL_CA_BUNDLE") or True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from reconciler.demo.samba import Controller
 from reconciler.model.dn import DN
+from tests.docs.pages import fences
+from tests.docs.transcript import steps
 from tests.support.apache import SEEN
 from tests.support.operations import Operations, installation
 from tests.support.samba import fresh_ou
@@ -143,6 +146,20 @@ def test_a_changed_upn_is_named_and_the_next_plan_mends_it(sso: SingleSignOn, cr
     sso.verify(ops, user.id)
 
 
+def test_the_pages_commands_make_a_connector_that_can_prove_it(
+    sso: SingleSignOn, crowd: tuple[Operations, DN], tmp_path: Path
+) -> None:
+    ops, _ = crowd
+    blocks = [f for f in fences("docs/how-to/prove-sign-in.md") if f.text.startswith("$ samba-tool")]
+    commands = [shlex.split(step.command) for block in blocks for step in steps(block)]
+    assert [c[:2] for c in commands][-1] == ["samba-tool", "domain"]
+    given = {"HTTP/app.contoso.test": sso.spn, "connector.keytab": str(tmp_path / "connector.keytab")}
+    for _, *words in commands:
+        sso.samba.samba_tool(*(given.get(word, word) for word in words))
+    said = sso.verify(ops, ops.tenant.guests()[5].id, "--keytab", given["connector.keytab"], "--json").json
+    assert (said["passed"], said["connector"]["principal"]) == (True, f"reconcile-verify@{sso.samba.realm}")
+
+
 def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another(
     sso: SingleSignOn, crowd: tuple[Operations, DN]
 ) -> None:
@@ -167,6 +184,8 @@ def test_a_sample_is_the_same_for_the_same_seed_and_another_for_another(
         (["--keytab", "/nowhere/at.all"], {}, 1, "/nowhere/at.all cannot be read"),
         (["--service", "app.contoso.test"], {}, 64, "HTTP/app.contoso.test"),
         (["--all"], {}, 64, "not allowed with argument"),
+        (["--http", "https://guest:secret@app.contoso.test/"], {}, 64, "Not a page's URL"),
+        (["--http", "file:///etc/passwd"], {}, 64, "Not a page's URL"),
         (["--keytab", "a", "--cache", "b"], {}, 64, "not allowed with argument"),
     ],
 )

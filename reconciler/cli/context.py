@@ -15,11 +15,12 @@ from reconciler.model.json_text import json_text
 from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.progress import Progress
-from reconciler.verify.port import DelegationFacts
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
+
+    from reconciler.verify.port import DelegationFacts
 
 Env = Mapping[str, str]
 Ask = Callable[[str], str]

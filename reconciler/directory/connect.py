@@ -12,11 +12,12 @@ from reconciler.errors import DirectoryUnavailableError, SettingsError
 from reconciler.model.dn import DN
 from reconciler.model.schema import Attribute, attribute
 from reconciler.model.settings import Settings
-from reconciler.verify.port import DelegationFacts
 
 from .port import DirectoryReader, DirectoryWriter
 
 if TYPE_CHECKING:
+    from reconciler.verify.port import DelegationFacts
+
     from .ldap.dial import Credentials
     from .ldap.reader import LdapReader
 

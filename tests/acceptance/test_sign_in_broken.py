@@ -23,7 +23,7 @@ from tests.support.single_sign_on import NORMAL, PROTOCOL_TRANSITION, SingleSign
 
 from .expected import held
 
-pytestmark = [pytest.mark.samba, pytest.mark.xdist_group("sign-in")]
+pytestmark = [pytest.mark.samba, pytest.mark.xdist_group("sign-in-broken")]
 
 Json = dict[str, Any]
 _SMARTCARD = 262656

@@ -29,8 +29,13 @@ def drift(context: Context) -> Exit:
     somebody made in Active Directory, or one that was merged and not carried out.
     """
     repository = Repository.open(context.directory)
-    made = planned(context, repository.work_tree())
     stored = _stored(repository)
+    if stored is None:
+        if context.json:
+            context.print_json({"drift": []})
+        context.result("No plan was merged yet: there is nothing to compare with.")
+        return Exit.OK
+    made = planned(context, repository.work_tree())
     merged = {_wish(change) for change in stored.get("changes", ())}
     known = {(c.get("subject"), c.get("kind")) for c in stored.get("conflicts", ())}
     now = json.loads(made.encoded.text)["changes"]
@@ -43,10 +48,10 @@ def drift(context: Context) -> Exit:
     return Exit.CHANGES if found else Exit.OK
 
 
-def _stored(repository: Repository) -> Mapping[str, Any]:
+def _stored(repository: Repository) -> Mapping[str, Any] | None:
     data = repository.at("HEAD").read("state/plan.json") if repository.head() else None
     if data is None:
-        return {}
+        return None
     stored_digest(data)  # raises for what is damaged or of another major version
     document: Mapping[str, Any] = json.loads(data)
     return document

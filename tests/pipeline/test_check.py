@@ -141,6 +141,8 @@ def test_a_policy_with_a_mistake_is_refused_with_its_place(proposed: World) -> N
     assert done[VERDICT].result == "failure"
     assert "policies/guests.yaml:" in done[CHECK].log
     assert "displayname" in done[CHECK].log
+    [comment] = proposed.hub.comments[2]
+    assert "could not be computed" in comment["body"]
 
 
 def test_no_job_of_the_check_sees_a_secret_or_signs_in(proposed: World) -> None:

@@ -56,7 +56,10 @@ def _before(state: State, base: Base) -> tuple[Plan | None, str]:
 
 
 def _untold(base: Base, why: str) -> str:
-    return f"What comes of this change and what does not cannot be told apart: {base.commit} cannot be planned ({why})."
+    reason = why.replace("\n", "; ")
+    return (
+        f"What comes of this change and what does not cannot be told apart: {base.commit} cannot be planned ({reason})."
+    )
 
 
 def _outside_the_state(policy: Policy, base: Base, before: Plan | None, after: Plan) -> Iterator[Unknown]:

@@ -149,6 +149,7 @@ def test_a_base_whose_policy_is_broken_leaves_the_plan_and_says_that_nothing_can
 
     assert told["radius"] is None
     assert "dispalyName" in told["unknown"][-1]["what"]
+    assert "\n" not in told["unknown"][-1]["what"]
 
 
 def test_a_base_that_is_not_there_is_an_error(run: Run) -> None:

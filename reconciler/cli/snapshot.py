@@ -15,11 +15,12 @@ from reconciler.model.account import Account
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
 from reconciler.model.settings import Settings
-from reconciler.policy.model import EvaluationError, Policy
+from reconciler.policy.model import Policy
 from reconciler.progress import Progress
 from reconciler.state.model import Claim, DirectoryCursor, GraphCursor, Manifest, State
 
 from .context import Context
+from .joins import Anchors, Leavers
 from .loading import load_policy, load_settings
 
 
@@ -34,7 +35,7 @@ def snapshot(context: Context, only: str | None, *, full: bool) -> Exit:
     now = context.ports.clock().replace(microsecond=0)
     importer = _Importer(context, settings, policy, old, time(now), full=full)
     state = importer.run(only)
-    changed = write_state(context.directory, old, state)
+    changed = write_state(context.directory, old, state, context.progress())
     _report(context, old, state, changed)
     return Exit.OK
 
@@ -168,17 +169,18 @@ class _Importer:
                 )
                 read = None
         if read is None:
-            with self._progress.task("Reading all accounts from Active Directory") as task:
+            with self._progress.task(
+                "Reading all accounts from Active Directory", cursor.accounts if cursor else None
+            ) as task:
                 read = list(reader.accounts(ous, attributes, task.done))
-        anchors = _Anchors(self._policy, guests)
+        anchors = Anchors(self._policy, guests)
         before = self._old.guests if self._old else {}
-        gone = {i for i, g in guests.items() if _gone(g, self._policy)}
         accounts = import_accounts(
             old,
             read,
             find=lambda guids: reader.find(guids, attributes),
             anchor_names=anchors.names,
-            gone_or_out=lambda i: i in gone,
+            gone_or_out=Leavers(self._policy, guests).gone,
             blocked=lambda i: any(i in known and not known[i].enabled for known in (guests, before)),
             ous=ous,
             as_of=self._now,
@@ -232,25 +234,6 @@ class _Importer:
         return tuple(sorted(claims, key=lambda c: (c.attribute, c.value)))
 
 
-class _Anchors:
-    """Which guest an account's anchor names."""
-
-    def __init__(self, policy: Policy, guests: Mapping[str, Guest]) -> None:
-        self._attribute = policy.anchor.attribute
-        self._owners: dict[str, str] = {}
-        for guest in guests.values():
-            try:
-                value = policy.anchor.expression.value(guest)
-            except EvaluationError:
-                continue  # the plan shows it as a conflict of this guest
-            if isinstance(value, str):
-                self._owners[value.casefold()] = guest.id
-
-    def names(self, entry: Entry) -> str | None:
-        held = entry.dn.name if self._attribute == "cn" else entry.attributes.get(self._attribute)
-        return self._owners.get(held.casefold()) if isinstance(held, str) else None
-
-
 def _without_forgotten(
     guests: Mapping[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
 ) -> tuple[Mapping[str, Guest], GraphCursor | None]:
@@ -263,13 +246,6 @@ def _without_forgotten(
     forgotten = [i for i, g in guests.items() if g.removed is not None and i not in joined]
     changed = guests if isinstance(guests, Changed) else Changed(guests, {})
     return changed.without(forgotten), replace(cursor, tombstones=cursor.tombstones - len(forgotten))
-
-
-def _gone(guest: Guest, policy: Policy) -> bool:
-    try:
-        return guest.removed is not None or not policy.scope.test(guest)
-    except EvaluationError:
-        return False  # undecided is not gone: the plan shows the conflict
 
 
 def _same_domain(domain: Domain, cursor: DirectoryCursor | None, settings: Settings) -> None:

@@ -113,7 +113,7 @@ def _value(user_id: str, name: str, kind: Kind, raw: object) -> Value | None:
 
 
 def _text(raw: str) -> str | None:
-    return _SURROGATES.sub("\ufffd", raw) or None
+    return (raw if raw.isascii() else _SURROGATES.sub("\ufffd", raw)) or None
 
 
 def _wrong_type(user_id: str, name: str, expected: str) -> GraphError:

@@ -123,5 +123,9 @@ class _LogTask:
         rate = self._count / (now - self._start)
         if not rate:
             return ""
-        left = "" if self._total is None else f", about {(self._total - self._count) / rate:,.0f} s left"
+        left = (
+            ""
+            if self._total is None or self._count > self._total
+            else f", about {(self._total - self._count) / rate:,.0f} s left"
+        )
         return f", {rate:,.0f}/s{left}"

@@ -99,7 +99,7 @@ def _write(mapping: Mapping[str, Node], indent: str, lines: list[str]) -> None:
             lines.append(f"{start} {'true' if value else 'false'}\n")
         elif isinstance(value, int):
             lines.append(f"{start} {_integer(value, name)}\n")
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101  a dict is told at once, any other mapping is not
             lines.append(f"{start}\n")
             before = len(lines)
             _write(value, indent + "  ", lines)

@@ -7,55 +7,86 @@ of a side gets all of it or an error: what is there must then be as many as the 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from reconciler.errors import StateError
 from reconciler.git.tree import Tree
 
 Record = TypeVar("Record")
+Text = tuple[str, ...]
+"""One entry of a canonical shard: all of its text, then its fields (`entries`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[Record]):
+    """How one side stands in its files. `path_of` says in which a key stands; it and `read` raise StateError.
+
+    `entries` takes a canonical shard apart and `record` reads one entry, both None where that is for `read` to judge.
+    `dump` writes a shard; `order` is how the keys in it are sorted.
+    """
+
+    path_of: Callable[[str], str]
+    read: Callable[[bytes, str], dict[str, Record]]
+    entries: Callable[[bytes, str], Mapping[str, Text] | None]
+    record: Callable[[Text], Record | None]
+    dump: Callable[[Iterable[Record]], bytes]
+    order: Callable[[str], object]
 
 
 class Shards(Mapping[str, Record]):
-    """A side as a tree holds it. `path_of` says in which file a key stands, `read` reads one, both raising StateError.
+    """A side as a tree holds it. `count` is what the manifest says.
 
-    `count` is what the manifest says; `check` is given everything when everything was read, and raises StateError where
-    that is not what the manifest says.
+    `check` is given everything when everything was read, and raises StateError where that is not what the manifest says.
     """
 
     def __init__(
         self,
         tree: Tree,
         paths: Collection[str],
+        form: Form[Record],
         *,
-        path_of: Callable[[str], str],
-        read: Callable[[bytes, str], dict[str, Record]],
         count: int,
         check: Callable[[Mapping[str, Record]], None],
     ) -> None:
-        self._tree = tree
-        self._unread = dict.fromkeys(paths)
-        self._path_of, self._read, self._check = path_of, read, check
+        self._tree, self._form, self._check = tree, form, check
+        self._paths = tuple(paths)
+        self._unread = set(paths)
+        self._texts: dict[str, Mapping[str, Text]] = {}
         self._shards: dict[str, dict[str, Record]] = {}
         self._count = count
         self._all: dict[str, Record] | None = None
 
     def prefetch(self, keys: Iterable[str]) -> None:
         """Read the shards of these keys at once: a look at each alone costs a process."""
-        wanted = {path for key in keys if (path := self._place(key)) in self._unread}
-        for path, data in self._tree.read_all(sorted(wanted)):
-            self._take(path, data)
+        self._fetch(sorted({path for key in keys if (path := self._place(key)) in self._unread}))
 
-    def shard(self, path: str) -> Mapping[str, Record]:
-        """Return what stands in one file; nothing where there is none."""
-        if path in self._unread:
-            for found, data in self._tree.read_all([path]):
-                self._take(found, data)
-        return self._shards.get(path, {})
+    def rewritten(self, path: str, changes: Mapping[str, Record | None]) -> bytes | None:
+        """Return a shard as these changes leave it, None where nobody is left in it. Who is not changed is not even read."""
+        self._fetch([path] if path in self._unread else [])
+        dump = self._form.dump
+        if path not in self._texts:
+            records = {**self._shards.get(path, {}), **changes}
+            kept = [record for record in records.values() if record is not None]
+            return dump(kept) if kept else None
+        texts = {key: text[0] for key, text in self._texts[path].items() if key not in changes}
+        texts |= {key: dump([new]).decode() for key, new in changes.items() if new is not None}
+        return "".join(texts[key] for key in sorted(texts, key=self._form.order)).encode() if texts else None  # type: ignore[arg-type]
 
     def __getitem__(self, key: str) -> Record:
         if self._all is not None:
             return self._all[key]
-        return self.shard(self._place(key))[key]
+        path = self._place(key)
+        self._fetch([path] if path in self._unread else [])
+        known = self._shards.setdefault(path, {})
+        if key not in known and path in self._texts:
+            record = self._form.record(self._texts[path][key])
+            if record is None:  # for the slower reader to judge, with the rest of the file
+                del self._texts[path]
+                self._shards[path] = known = self._form.read(next(iter(self._tree.read_all([path])))[1], path)
+            else:
+                known[key] = record
+        return known[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._everything())
@@ -65,22 +96,27 @@ class Shards(Mapping[str, Record]):
 
     def _place(self, key: str) -> str:
         try:
-            return self._path_of(key)
+            return self._form.path_of(key)
         except StateError:
             return ""  # no key of this side: it stands nowhere
 
+    def _fetch(self, paths: Collection[str]) -> None:
+        for path, data in self._tree.read_all(paths) if paths else ():
+            entries = self._form.entries(data, path)
+            if entries is None:
+                self._shards[path] = self._form.read(data, path)
+            else:
+                self._texts[path] = entries
+            self._unread.remove(path)
+
     def _everything(self) -> Mapping[str, Record]:
         if self._all is None:
-            for path, data in self._tree.read_all(list(self._unread)):
-                self._take(path, data)
-            found = {key: record for path in sorted(self._shards) for key, record in self._shards[path].items()}
+            found: dict[str, Record] = {}
+            for path, data in self._tree.read_all(self._paths):
+                found |= self._form.read(data, path)
             self._check(found)
             self._all = found
         return self._all
-
-    def _take(self, path: str, data: bytes) -> None:
-        self._shards[path] = self._read(data, path)
-        del self._unread[path]
 
 
 class Changed(Mapping[str, Record]):

@@ -9,28 +9,25 @@ nothing. Apart from that, the manifest's counts must agree with what is there, o
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from reconciler.errors import NotImportedError, StateError
 from reconciler.git.tree import Tree
 from reconciler.graph.attributes import NEVER_NULL
 from reconciler.model.account import Account
 from reconciler.model.guest import Guest
+from reconciler.progress import Progress, Silent
 
-from .canonical import Node, dump
-from .claims import claims_document, read_claims
-from .files import Files, is_temporary
-from .manifest import dump_manifest, read_manifest
+from .claims import read_claims
+from .files import Files
+from .forms import ACCOUNT_FORM, guest_form
+from .manifest import read_manifest
 from .model import Claim, GraphCursor, Manifest, State
 from .paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST, account_path, guest_path, is_shard
-from .records import accounts_document, guests_document, read_accounts, read_guests
+from .records import read_accounts, read_guests
 from .shards import Changed, Shards
+from .writing import Writing
 
 __all__ = [
     "account_path",
@@ -46,11 +43,8 @@ __all__ = [
     "write_state",
 ]
 
-Record = TypeVar("Record")
-
-_WRITERS = 32
-"""Files made durable at a time: a journalling file system commits them together, ten times as fast as one by one."""
-_BATCH = 512
+_LONG = 20_000
+"""From so many records on, writing takes long enough to say so."""
 _RESTORE = "Restore state/ from git, or run `reconcile snapshot --full`."
 
 
@@ -126,26 +120,19 @@ def open_state(tree: Tree) -> State | None:
     manifest = written.manifest
     graph, directory = manifest.graph, manifest.directory
 
-    def guests(data: bytes, path: str) -> dict[str, Guest]:
-        read = read_guests(data, path)
-        _check_attributes(manifest, read)
-        return read
-
     return State(
         manifest,
         Shards(
             tree,
             shard_paths(tree, GUESTS),
-            path_of=guest_path,
-            read=guests,
+            guest_form(lambda found: _check_attributes(manifest, found)),
             count=graph.guests + graph.tombstones if graph else 0,
             check=lambda found: _check_guests(manifest, found),
         ),
         Shards(
             tree,
             shard_paths(tree, ACCOUNTS),
-            path_of=account_path,
-            read=read_accounts,
+            ACCOUNT_FORM,
             count=directory.accounts if directory else 0,
             check=lambda found: _check_accounts(manifest, found),
         ),
@@ -153,16 +140,20 @@ def open_state(tree: Tree) -> State | None:
     )
 
 
-def write_state(root: Path, old: State | None, new: State) -> list[str]:
+def write_state(root: Path, old: State | None, new: State, progress: Progress | None = None) -> list[str]:
     """Write `new` below an operations directory; return the paths that changed, sorted.
 
     `old` is what `new` was imported over (its cursors hold should this be interrupted). Only files whose bytes
     differ are touched, each replaced atomically; emptied ones are removed. Of a side that is `Changed` over what
     `open_state` gave, only the shards with changes are looked at. Raises StateError, having written nothing,
-    when the manifest's counts are not those of `new`, and for a symbolic link anywhere below `state/`.
+    when the manifest's counts are not those of `new`, and for a symbolic link anywhere below `state/`. `progress` is told
+    of it where it takes long.
     """
     _check_counts(new, old)
-    return _Write(Files(root), old).run(new)
+    writing = Writing(Files(root), old)
+    records = sum(len(side) for side in (new.guests, new.accounts) if not isinstance(side, Shards | Changed))
+    with (progress if progress and records >= _LONG else Silent()).task("Writing state", records) as task:
+        return writing.run(new, task)
 
 
 def count_guests(guests: Mapping[str, Guest]) -> tuple[int, int]:
@@ -179,99 +170,6 @@ def count_changed(cursor: GraphCursor, guests: Changed[Guest]) -> tuple[int, int
             live += by * (guest is not None and guest.removed is None)
             tombstones += by * (guest is not None and guest.removed is not None)
     return live, tombstones
-
-
-class _Write:
-    """One write of the state."""
-
-    def __init__(self, files: Files, old: State | None) -> None:
-        self._files = files
-        self._old = old
-        self._changed: set[str] = set()
-
-    def run(self, new: State) -> list[str]:
-        present = self._files.below("state")
-        for path in filter(is_temporary, present):
-            self._files.remove(path)
-        obsolete = {path for path in present if path == CLAIMS}
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            pending: list[tuple[str, bytes]] = []
-            for path, document in self._documents(new, present, obsolete):
-                obsolete.discard(path)
-                data = dump(document)
-                if self._files.read(path) != data:
-                    pending.append((path, data))
-                if len(pending) >= _BATCH:
-                    self._put(pool, pending, new)
-                    pending = []
-            self._put(pool, pending, new)
-        for path in sorted(obsolete):
-            self._begin(new)
-            self._files.remove(path)
-            self._changed.add(path)
-        self._finish(new)
-        return sorted(self._changed)
-
-    def _documents(
-        self, new: State, present: Collection[str], obsolete: set[str]
-    ) -> Iterator[tuple[str, Mapping[str, Node]]]:
-        """Yield every file that may differ but the manifest: path and document; add to `obsolete` what must go."""
-        old = self._old or State(new.manifest)
-        for path, guests in _grouped(old.guests, new.guests, guest_path, GUESTS, present, obsolete):
-            yield path, guests_document(guests)
-        for path, accounts in _grouped(old.accounts, new.accounts, account_path, ACCOUNTS, present, obsolete):
-            yield path, accounts_document(accounts)
-        if new.claims:
-            yield CLAIMS, claims_document(new.claims)
-
-    def _put(self, pool: Executor, files: list[tuple[str, bytes]], new: State) -> None:
-        if files:
-            self._begin(new)
-            self._changed.update(path for path, _ in files)
-            deque(pool.map(lambda file: self._files.replace(*file), files), maxlen=0)
-
-    def _begin(self, new: State) -> None:
-        if not self._changed:
-            interim = Manifest(0, new.manifest.as_of, None, None) if self._old is None else self._old.manifest
-            self._files.replace(MANIFEST, dump_manifest(interim, incomplete=True))
-            self._files.settle("state")
-
-    def _finish(self, new: State) -> None:
-        folders = {path.rsplit("/", depth)[0] for path in self._changed for depth in (1, 2)}
-        for folder in sorted(folders):
-            self._files.settle(folder)
-        manifest = dump_manifest(new.manifest)
-        if self._files.read(MANIFEST) != manifest:
-            self._files.replace(MANIFEST, manifest)
-            self._files.settle("state")
-            self._changed.add(MANIFEST)
-
-
-def _grouped(
-    before: Mapping[str, Record],
-    after: Mapping[str, Record],
-    path_of: Callable[[str], str],
-    folder: str,
-    present: Collection[str],
-    obsolete: set[str],
-) -> Iterator[tuple[str, Iterable[Record]]]:
-    """Yield one side's shards that may differ: path and records; add to `obsolete` those that hold nobody any more."""
-    if after is before and isinstance(before, Shards):
-        return
-    if isinstance(after, Changed) and after.base is before and isinstance(before, Shards):
-        for path in sorted({path_of(key) for key in after.changes}):
-            changed = {**before.shard(path), **{k: v for k, v in after.changes.items() if path_of(k) == path}}
-            kept = [record for record in changed.values() if record is not None]
-            if kept:
-                yield path, kept
-            else:
-                obsolete.add(path)
-        return
-    obsolete |= {path for path in present if path.startswith(f"{folder}/") and is_shard(path)}
-    by_path = [(path_of(key), record) for key, record in after.items()]
-    by_path.sort(key=itemgetter(0))
-    for path, some in groupby(by_path, itemgetter(0)):
-        yield path, [record for _, record in some]
 
 
 def _load(tree: Tree, manifest: Manifest) -> State:

@@ -143,12 +143,18 @@ def apply(guests: int) -> Mapping[str, Mapping[str, float]]:
                 operations.reconcile("snapshot")
                 operations.reconcile("propose")
                 operations.merge()
-                before, start = os.times(), time.perf_counter()
+                server, before, start = _cpu(samba), os.times(), time.perf_counter()
                 counts = operations.reconcile("apply", "--yes", "--json").json["counts"]
                 wall, after = time.perf_counter() - start, os.times()
                 assert counts == {"done": guests}, counts
                 cpu = after.children_user + after.children_system - before.children_user - before.children_system
-                measured[what] = {"count": guests, "wall": wall, "client_cpu": cpu, "client_share": cpu / wall}
+                measured[what] = {
+                    "count": guests,
+                    "wall": wall,
+                    "client_cpu": cpu,
+                    "server_cpu": _cpu(samba) - server,
+                    "client_share": cpu / wall,
+                }
     return measured
 
 

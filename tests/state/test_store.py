@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 
 from reconciler.errors import StateError
+from reconciler.state import store
 from reconciler.state.files import Files, write_file
 from reconciler.state.manifest import read_manifest
 from reconciler.state.model import Claim, State
@@ -237,3 +240,38 @@ def test_a_path_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes(b"a file where a folder should be")
     with pytest.raises(StateError, match=r"^state/"):
         write_state(tmp_path, None, a_state([a_guest()], []))
+
+
+# --- progress
+
+
+class Told:
+    """Progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, int | None]] = []
+        self.counts: list[int] = []
+
+    @contextmanager
+    def task(self, what: str, total: int | None = None) -> Iterator[Told]:
+        self.said.append((what, total))
+        yield self
+
+    def done(self, count: int) -> None:
+        self.counts.append(count)
+
+    def say(self, what: str) -> None:
+        self.said.append((what, None))
+
+
+def test_writing_a_large_state_is_told_to_its_end_and_a_small_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, told = a_state([a_guest(ALICE)], [an_account(rid) for rid in range(1000, 1600)]), Told()
+    write_state(tmp_path / "small", None, state, told)
+    assert told.said == []
+    monkeypatch.setattr(store, "_LONG", 601)
+    write_state(tmp_path / "large", None, state, told)
+    assert told.said == [("Writing state", 601)]
+    assert told.counts == sorted(told.counts)
+    assert told.counts[-1] == 601

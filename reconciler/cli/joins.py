@@ -1,0 +1,68 @@
+"""What an import of accounts asks about guests: whom an anchor names, and who has left. Evaluated as far as it is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from reconciler.directory.port import Entry
+from reconciler.model.guest import Guest
+from reconciler.model.values import Value
+from reconciler.policy.model import EvaluationError, Policy
+
+_GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Anchors:
+    """Which guest an account's anchor names. Most name the guest by the whole id: nobody else's is evaluated then."""
+
+    def __init__(self, policy: Policy, guests: Mapping[str, Guest]) -> None:
+        self._anchor, self._guests = policy.anchor, guests
+        self._owners: dict[str, str] | None = None
+
+    def names(self, entry: Entry) -> str | None:
+        """Return the id of the guest that an entry's anchor names."""
+        attribute = self._anchor.attribute
+        held = entry.dn.name if attribute == "cn" else entry.attributes.get(attribute)
+        return self._owner(held.casefold()) if isinstance(held, str) else None
+
+    def _owner(self, held: str) -> str | None:
+        for shown in _GUID.findall(held):
+            guest = self._guests.get(shown)
+            if guest is not None and self._value(guest) == held:
+                return guest.id
+        if self._owners is None:
+            self._owners = {value: g.id for g in self._guests.values() if (value := self._value(g)) is not None}
+        return self._owners.get(held)
+
+    def _value(self, guest: Guest) -> str | None:
+        try:
+            value = self._anchor.expression.value(guest)
+        except EvaluationError:
+            return None  # the plan shows it as a conflict of this guest
+        return value.casefold() if isinstance(value, str) else None
+
+
+class Leavers:
+    """Who has left or is out of scope. Guests that are alike in all that the scope reads are judged once."""
+
+    def __init__(self, policy: Policy, guests: Mapping[str, Guest]) -> None:
+        self._scope, self._guests = policy.scope, guests
+        self._reads = sorted(policy.scope.reads)
+        self._judged: dict[tuple[Value | None, ...], bool] = {}
+
+    def gone(self, id_: str) -> bool:
+        """Tell whether a guest, by id, is removed or out of scope; nobody unknown is."""
+        guest = self._guests.get(id_)
+        if guest is None or guest.removed is not None:
+            return guest is not None
+        alike = tuple(guest.id if name == "id" else guest.attributes.get(name) for name in self._reads)
+        if alike not in self._judged:
+            self._judged[alike] = self._out(guest)
+        return self._judged[alike]
+
+    def _out(self, guest: Guest) -> bool:
+        try:
+            return not self._scope.test(guest)
+        except EvaluationError:
+            return False  # undecided is not gone: the plan shows the conflict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from reconciler.directory.port import Entry
 from reconciler.model.guest import Guest
@@ -22,9 +22,17 @@ class Anchors:
 
     def names(self, entry: Entry) -> str | None:
         """Return the id of the guest that an entry's anchor names."""
+        held = self._held(entry)
+        return self._owner(held) if held is not None else None
+
+    def shown(self, entries: Iterable[Entry]) -> set[str]:
+        """Return every id that the anchors of these entries show: these guests are looked at first."""
+        return {shown for entry in entries if (held := self._held(entry)) for shown in _GUID.findall(held)}
+
+    def _held(self, entry: Entry) -> str | None:
         attribute = self._anchor.attribute
         held = entry.dn.name if attribute == "cn" else entry.attributes.get(attribute)
-        return self._owner(held.casefold()) if isinstance(held, str) else None
+        return held.casefold() if isinstance(held, str) else None
 
     def _owner(self, held: str) -> str | None:
         for shown in _GUID.findall(held):

@@ -96,7 +96,7 @@ class _Importer:
 
     def _guests(self, old: Mapping[str, Guest], cursor: GraphCursor | None) -> tuple[Mapping[str, Guest], GraphCursor]:
         from reconciler.state.importer import guest_changes, import_guests
-        from reconciler.state.shards import Changed, Shards
+        from reconciler.state.shards import Changed, prefetch
         from reconciler.state.store import count_changed, count_guests
 
         context, attributes = self._context, self._policy.guest_attributes
@@ -121,8 +121,7 @@ class _Importer:
             )
             live, tombstones = count_guests(guests)
         else:
-            if isinstance(old, Shards):
-                old.prefetch([*found.users, *found.removed])
+            prefetch(old, [*found.users, *found.removed])
             changes = guest_changes(old, found, attributes=attributes, wanted=wanted, lookup=lookup, as_of=now)
             guests = changed = Changed(old, changes)
             live, tombstones = count_changed(cursor, changed)
@@ -151,7 +150,7 @@ class _Importer:
         cursor: DirectoryCursor | None,
     ) -> tuple[Mapping[str, Account], DirectoryCursor]:
         from reconciler.state.importer import import_accounts
-        from reconciler.state.shards import Changed
+        from reconciler.state.shards import Changed, prefetch
 
         domain = reader.domain()
         _same_domain(domain, cursor, self._settings)
@@ -174,6 +173,8 @@ class _Importer:
             ) as task:
                 read = list(reader.accounts(ous, attributes, task.done))
         anchors = Anchors(self._policy, guests)
+        joined = {account.guest for account in old.values() if account.guest is not None}
+        prefetch(guests, joined | anchors.shown(read.entries if isinstance(read, Changes) else read))
         before = self._old.guests if self._old else {}
         accounts = import_accounts(
             old,

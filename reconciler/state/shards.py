@@ -148,3 +148,10 @@ class Changed(Mapping[str, Record]):
 
     def __len__(self) -> int:
         return len(self.base) + sum((new is not None) - (key in self.base) for key, new in self.changes.items())
+
+
+def prefetch(side: Mapping[str, Record], keys: Iterable[str]) -> None:
+    """Read at once what will be looked at one by one: each shard read alone can cost a process."""
+    base = side.base if isinstance(side, Changed) else side
+    if isinstance(base, Shards):
+        base.prefetch(keys)

@@ -84,6 +84,7 @@ def test_whom_an_anchor_names_by_the_whole_id_is_evaluated_alone() -> None:
     anchors = Anchors(given, GUESTS)
     assert anchors.names(entry(f"User_{IDS[3]}")) == IDS[3]
     assert anchors.names(entry(None)) is None
+    assert anchors.shown([entry(None), entry("x"), entry(f"User_{IDS[3]}".upper())]) == {IDS[3]}
     assert anchor.asked == [IDS[3]]
 
 

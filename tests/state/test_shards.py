@@ -18,7 +18,7 @@ from reconciler.model.guest import Guest
 from reconciler.state.importer import guest_changes, import_guests
 from reconciler.state.model import State
 from reconciler.state.paths import MANIFEST, account_path, guest_path
-from reconciler.state.shards import Changed
+from reconciler.state.shards import Changed, prefetch
 from reconciler.state.store import count_changed, count_guests, load_or_empty, load_state, open_state, write_state
 
 from .records import ALICE, BOB, CAROL, DISK_LAW, T1, a_guest, a_manifest, a_state, an_account, sid
@@ -124,7 +124,7 @@ def test_a_change_back_to_what_it_was_writes_nothing_but_the_manifest(tree: Watc
 def test_looked_up_together_they_are_read_together(tree: Watched) -> None:
     opened = open_state(tree)
     assert opened is not None
-    opened.guests.prefetch([ALICE, BOB, "no id", "33333333-7425-40de-944b-e07fc1f90ae7"])  # type: ignore[attr-defined]
+    prefetch(Changed(opened.guests, {}), [ALICE, BOB, "no id", "33333333-7425-40de-944b-e07fc1f90ae7"])
     seen = list(tree.seen)
     assert opened.guests[ALICE].id == ALICE
     assert opened.guests.get(BOB) is not None

@@ -93,7 +93,7 @@ def planned(context: Context, tree: Tree, cache: Cache | None = None) -> Planned
     from reconciler.incremental.remembered import pack, unpack
     from reconciler.planning.encode import encode
 
-    from .planning import Inputs, make
+    from .inputs import Inputs
 
     settings = load_settings(context, tree)
     inputs = Inputs(tree, settings, tuple(policy_files(tree)), planning_trees(tree))
@@ -103,6 +103,8 @@ def planned(context: Context, tree: Tree, cache: Cache | None = None) -> Planned
     if plan is not None:
         return Planned(settings, plan, encode(plan), tree)
     from reconciler.policy.load import load_policy as load
+
+    from .planning import make
 
     policy = load(inputs.files, settings.directory.ous)
     plan, subjects = make(context, inputs, policy, cache)

@@ -26,14 +26,16 @@ def plan(context: Context, output: str, *, detailed: bool) -> Exit:
 
 
 def write(context: Context, made: Planned) -> None:
-    """Write state/plan.json and state/plan.md."""
+    """Write state/plan.json and state/plan.md, where they are not so already."""
     from reconciler.render.plan_markdown import markdown
-    from reconciler.state.files import write_file
+    from reconciler.state.files import Files, write_file
 
     digests = (made.encoded.digest, made.encoded.changes_digest)
     json, words = WRITTEN
-    write_file(context.directory, json, made.encoded.text)
-    write_file(context.directory, words, markdown(made.plan, *digests).encode())
+    files = Files(context.directory)
+    for path, data in ((json, made.encoded.text), (words, markdown(made.plan, *digests).encode())):
+        if files.read(path) != data:
+            write_file(context.directory, path, data)
 
 
 def show(context: Context, plan: Plan, encoded: Encoded, output: str) -> None:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import struct
-import sys
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
-from reconciler import __version__
 from reconciler.errors import NotImportedError, StateError
-from reconciler.git.tree import Tree
 from reconciler.graph.attributes import NEVER_NULL
 from reconciler.incremental.cache import Cache
 from reconciler.incremental.hashes import Hasher
@@ -23,44 +15,18 @@ from reconciler.incremental.shards import account_shards, guest_shards
 from reconciler.incremental.summaries import Summaries
 from reconciler.incremental.work import Recipe
 from reconciler.model.plan import Plan
-from reconciler.model.settings import Settings
 from reconciler.planning.plan import make_plan
 from reconciler.policy.model import Policy
 from reconciler.progress import Task
 from reconciler.state.model import Manifest, State
-from reconciler.state.paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST
+from reconciler.state.paths import ACCOUNTS, GUESTS
 from reconciler.state.store import load_claims, load_manifest, load_state, shard_paths
 
 from .context import Context
+from .inputs import Inputs, digest, this_program
 
-_MADE_BY = ("graph", "incremental", "model", "planning", "policy", "state")
-"""The folders of this program that a plan depends on."""
 _LONG = 512
 """From so many shards to be read on, it takes long enough to say so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What a plan is computed from. `files` are those that the policy may be in, `trees` the objects that the plan names."""
-
-    tree: Tree
-    settings: Settings
-    files: tuple[tuple[str, bytes], ...]
-    trees: Sequence[tuple[str, str]]
-
-    @property
-    def digest(self) -> bytes:
-        """Tells whether anything at all is different, this program included."""
-        oids = {path: self.tree.oid(path) for path in (MANIFEST, GUESTS, ACCOUNTS, CLAIMS, "policies")}
-        return _digest([this_program(), self.settings.sha256, *self.trees, oids])
-
-
-def this_program() -> list[object]:
-    """Return what tells this program from another: its release, its files, and the tables of its Python."""
-    root = Path(__file__).parent.parent
-    files = sorted(file for folder in _MADE_BY for file in (root / folder).glob("*.*"))
-    seen = [(file.name, (stat := file.stat()).st_size, stat.st_mtime_ns) for file in files]
-    return [__version__, sys.version, unicodedata.unidata_version, seen]
 
 
 def make(context: Context, inputs: Inputs, policy: Policy, cache: Cache) -> tuple[Plan, State]:
@@ -86,7 +52,7 @@ def _from_what_changed(context: Context, inputs: Inputs, policy: Policy, cache: 
     guest_paths, account_paths = shard_paths(tree, GUESTS), shard_paths(tree, ACCOUNTS)
     oids = {path: oid for folder in (GUESTS, ACCOUNTS) for path, oid in tree.files(folder)}
     ous = tuple(ou.text for ou in settings.directory.ous)
-    made_by = _digest([this_program(), ous, [(path, data.hex()) for path, data in inputs.files]])
+    made_by = digest([this_program(), ous, [(path, data.hex()) for path, data in inputs.files]])
     shards = {path: oids[path] for path in (*guest_paths, *account_paths)}
     summaries = Summaries(Recipe(inputs.files, ous, cache.key), tree, shards, cache, made_by)
     summaries.make(lambda count: _announced(context, count))
@@ -109,10 +75,6 @@ def _check(reduced: Reduced, manifest: Manifest) -> None:
         raise StateError("the manifest counts otherwise")
     if graph and reduced.lacks(NEVER_NULL.intersection(graph.attributes)):
         raise StateError("a guest lacks what every user has")
-
-
-def _digest(said: list[object]) -> bytes:
-    return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).digest()
 
 
 class _Quiet:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from .hashes import KEY_SIZE
-from .summary import CLEAN, GUESTS, KEYS, NAMES, OFFSETS, Parts
+from .parts import CLEAN, GUESTS, KEYS, NAMES, OFFSETS, Parts
 
 Result = TypeVar("Result")
 

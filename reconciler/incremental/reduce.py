@@ -20,9 +20,10 @@ from reconciler.state.paths import account_path, guest_path, is_guid, is_sid
 
 from .hashes import SIZE, Hasher
 from .joined import guest_key, join_key_of, name_key
+from .parts import CLEAN, GUESTS, KEYS, NAMES
 from .pieces import pieces, tells_guests_apart
 from .shards import AccountShards, GuestShards
-from .summary import CLEAN, GUESTS, KEYS, NAMES, Clean
+from .summary import Clean
 from .suspects import find, repeated, suspects
 
 _NAMES_EACH = 3

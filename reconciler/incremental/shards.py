@@ -13,7 +13,8 @@ from reconciler.state.entries import account_entries, guest_entries
 from reconciler.state.fast_records import account_record, guest_record
 from reconciler.state.records import read_accounts, read_guests
 
-from .summary import OFFSETS, offsets_of
+from .parts import OFFSETS
+from .summary import offsets_of
 from .suspects import Picks
 
 Record = TypeVar("Record")

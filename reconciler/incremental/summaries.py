@@ -9,7 +9,7 @@ from reconciler.git.tree import Tree
 from reconciler.progress import Task
 
 from .cache import Cache
-from .summary import CLEAN, Parts
+from .parts import CLEAN, Parts
 from .work import Recipe, summarize
 
 Announce = Callable[[int], AbstractContextManager[Task]]

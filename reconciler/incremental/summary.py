@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,14 +21,7 @@ from reconciler.state.strict import decode
 from .account_rows import AccountRow, AccountRows
 from .guest_rows import GuestRows
 from .hashes import NONE, SIZE, numbers
-
-CLEAN, OFFSETS, KEYS, GUESTS, NAMES = "clean", "offsets", "keys", "guests", "names"
-GUEST_PARTS: Final = (CLEAN, OFFSETS, KEYS)
-ACCOUNT_PARTS: Final = (CLEAN, OFFSETS, GUESTS, NAMES)
-Parts = dict[str, bytes]
-"""clean: a head, and what must be equal on the other side. offsets: where entries begin in the text, none in a shard that is
-not canonical. keys: join keys of guests, rule by rule. guests, names: of accounts, whom they are joined to and what names
-they hold, three to each."""
+from .parts import CLEAN, GUESTS, KEYS, NAMES, OFFSETS, Parts
 
 _HEAD: Final = struct.Struct("<III")
 _SPECIAL: Final = struct.Struct("<I8s8s8sQ")
@@ -143,6 +136,3 @@ def _unread_accounts(accounts: Iterable[Account]) -> Parts:
     some = list(accounts)
     managed = sum(a.guest is not None and a.missing is None for a in some)
     return {CLEAN: _HEAD.pack(len(some), managed, 0) + NONE * len(some), OFFSETS: b"", GUESTS: b"", NAMES: b""}
-
-
-Summarize = Callable[[bytes, str], Parts]

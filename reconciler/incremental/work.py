@@ -17,7 +17,8 @@ from reconciler.state.paths import GUESTS
 from .account_rows import AccountRows
 from .guest_rows import GuestRows
 from .hashes import Hasher
-from .summary import Parts, account_parts, guest_parts
+from .parts import Parts
+from .summary import account_parts, guest_parts
 
 _CHUNK: Final = 32
 _FEW: Final = 24 << 20

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from reconciler.incremental.account_rows import AccountRows
 from reconciler.incremental.guest_rows import GuestRows
 from reconciler.incremental.hashes import Hasher
+from reconciler.incremental.parts import Parts
 from reconciler.incremental.reduce import Reduced
 from reconciler.incremental.shards import account_shards, guest_shards
-from reconciler.incremental.summary import Parts, account_parts, guest_parts
+from reconciler.incremental.summary import account_parts, guest_parts
 from reconciler.model.account import Account, Missing
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest, Removal

@@ -62,10 +62,12 @@ def _from_what_changed(context: Context, inputs: Inputs, policy: Policy, cache: 
         guest_shards(guest_paths, lambda part: summaries.part(part, guest_paths), tree.read_all),
         account_shards(account_paths, lambda part: summaries.part(part, account_paths), tree.read_all),
         policy,
+        settings,
         Hasher(cache.key),
     )
     _check(reduced, manifest)
-    return make_plan(reduced.state, policy, settings, inputs.trees, reduced), reduced.state
+    state = reduced.state
+    return make_plan(state, policy, settings, inputs.trees, reduced), state
 
 
 def _check(reduced: Reduced, manifest: Manifest) -> None:

@@ -12,21 +12,37 @@ from functools import cached_property
 
 from reconciler.model.account import Account
 from reconciler.model.guest import Guest
-from reconciler.planning.names import Name
+from reconciler.model.settings import Settings
+from reconciler.planning.names import Name, folded_name
+from reconciler.planning.plan import make_plan
 from reconciler.policy.expressions import Compiled
 from reconciler.policy.model import Policy
 from reconciler.state.model import Claim, Manifest, State
 from reconciler.state.paths import account_path, guest_path, is_guid, is_sid
 
-from .hashes import SIZE, Hasher
+from .hashes import SIZE, Hasher, numbers
 from .joined import guest_key, join_key_of, name_key
+from .newcomers import Newcomers
 from .parts import CLEAN, GUESTS, KEYS, NAMES
 from .pieces import pieces, tells_guests_apart
 from .shards import AccountShards, GuestShards
 from .summary import Clean
-from .suspects import find, repeated, suspects
+from .suspects import Picks, find, repeated, suspects
 
 _NAMES_EACH = 3
+
+
+class _Heard:
+    """A Rest that nobody is in, and that hears which names are asked for."""
+
+    managed = deferred = 0
+
+    def __init__(self) -> None:
+        self.names: set[Name] = set()
+
+    def find(self, names: Collection[Name], sids: Collection[str]) -> Mapping[str, Account]:  # noqa: ARG002  the port's
+        self.names |= set(names)
+        return {}
 
 
 class Reduced:
@@ -39,14 +55,19 @@ class Reduced:
         guests: GuestShards,
         accounts: AccountShards,
         policy: Policy,
+        settings: Settings,
         hasher: Hasher,
+        few: int = 2000,
     ) -> None:
         self._manifest = manifest
         self._claims = claims
         self._guests = guests
         self._accounts = accounts
         self._policy = policy
+        self._settings = settings
         self._hash = hasher
+        self._few = few
+        self._left_out = 0
         self._clean_guests = [Clean.of(packed) for packed in guests.part(CLEAN)]
         self._clean_accounts = [Clean.of(packed) for packed in accounts.part(CLEAN)]
 
@@ -76,13 +97,46 @@ class Reduced:
         now = int(datetime.fromisoformat(self._manifest.as_of).timestamp())
         guest_picks, account_picks = suspects(self._clean_guests, self._clean_accounts, now)
         holds = [h.subject for h in self._policy.holds]
-        self._guests.keep(guest_picks, self._of_guests(holds))
         self._accounts.keep(account_picks, self._of_accounts(holds))
+        several = sum(map(len, guest_picks.values())) > self._settings.batch + self._few
+        guest_picks, newcomers = self._newcomers(guest_picks, holds) if several else (guest_picks, None)
+        self._guests.keep(guest_picks, self._of_guests(holds))
         self._guests.keep(self._by_key(self._accounts.kept()), self._of_guests(self._joined()))
         self._accounts.keep(self._by_guest(self._guests.kept()), {})
+        if newcomers is not None:
+            names = {(c.attribute, folded_name(c.attribute, c.value)) for c in self._claims} | self._taken()
+            chosen = newcomers.chosen(self._settings.batch, self._accounts.part(NAMES), names)
+            self._left_out = len(newcomers) - sum(map(len, chosen.values()))
+            self._guests.keep(chosen, {})
+        return self._kept()
+
+    def _kept(self) -> State:
         guests = {g.id: g for g in self._guests.kept()}
         accounts = {a.sid: a for a in self._accounts.kept()}
         return State(self._manifest, guests, accounts, self._claims)
+
+    def _newcomers(self, picks: Picks, holds: Iterable[str]) -> tuple[Picks, Newcomers]:
+        """Return those of the guests who are no newcomers, and the newcomers."""
+        joined = {h for packed in self._accounts.part(GUESTS) for h in numbers(packed)}
+        held = {subject.casefold() for subject in holds}
+        newcomers = Newcomers(self._policy, self._hash, held, joined)
+        met = self._by_key(self._accounts.kept())
+        unmet = {number: entries - met.get(number, set()) for number, entries in picks.items()}
+        left = self._guests.look(unmet, newcomers.take)
+        for number, entries in picks.items():
+            left.setdefault(number, set()).update(entries & met.get(number, set()))
+        return left, newcomers
+
+    def _taken(self) -> set[Name]:
+        """The names that changes of those kept so far would take."""
+        heard = _Heard()
+        make_plan(self._kept(), self._policy, self._settings, (), heard)
+        return heard.names
+
+    @property
+    def deferred(self) -> int:
+        """How many newcomers were left out, since others come first."""
+        return self._left_out
 
     @cached_property
     def managed(self) -> int:

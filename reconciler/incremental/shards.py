@@ -64,6 +64,20 @@ class Shards(Generic[Record]):
             for start in range(0, len(order), _SLICE):
                 self._keep(order[start : start + _SLICE], wanted, offsets)
 
+    def look(self, picks: Picks, take: Callable[[int, int, Record], bool]) -> Picks:
+        """Show each of these entries to `take`; return those that it does not take."""
+        left: Picks = {}
+        offsets = self.part(OFFSETS)
+        order = [number for number in sorted(picks) if offsets[number]]
+        for start in range(0, len(order), _SLICE):
+            some = order[start : start + _SLICE]
+            for number, (path, data) in zip(some, self._opened([self._paths[n] for n in some]), strict=True):
+                starts, text = offsets_of(offsets[number]), data.decode()
+                for index in sorted(picks[number]):
+                    if not take(number, index, self._one(text, starts, index, path)):
+                        left.setdefault(number, set()).add(index)
+        return left | {number: entries for number, entries in picks.items() if not offsets[number]}
+
     def kept(self) -> Iterator[Record]:
         """Yield what is kept, in the order of the whole state."""
         for number in sorted(self._kept):

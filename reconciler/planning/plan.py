@@ -61,7 +61,9 @@ def make_plan(
     changes = Impostors(state.accounts, state.claims).warned(changes)
     changes = Readiness(state.guests, standings, state.accounts, policy).warned(changes)
     managed = sum(a.guest is not None and a.missing is None for a in state.accounts.values())
-    managed += rest.managed if rest else 0
+    if rest is not None:
+        managed += rest.managed
+        deferred += rest.deferred
     return Plan(
         origin=_origin(state, settings, graph, directory, trees, as_of),
         changes=tuple(changes),

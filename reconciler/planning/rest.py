@@ -1,4 +1,4 @@
-"""What a plan must know of accounts that nothing happens to, where the state holds only those that something may."""
+"""What a plan must know of those that its state leaves out because nothing happens to them, or nothing yet."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ class Rest(Protocol):
     @property
     def managed(self) -> int:
         """How many of them are joined to a guest and there."""
+        ...
+
+    @property
+    def deferred(self) -> int:
+        """How many guests were left out for whom nothing but a new account would be made, after all those in the state."""
         ...
 
     def find(self, names: Collection[Name], sids: Collection[str]) -> Mapping[str, Account]:

@@ -132,8 +132,9 @@ class _Memory:
 
 
 def _family(pid: int) -> list[int]:
+    """Return a process and its descendants; each of its threads may have started some."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = [c for task in Path(f"/proc/{pid}/task").glob("*/children") for c in task.read_text().split()]
     except OSError:
         return []
     return [pid, *(one for child in children for one in _family(int(child)))]

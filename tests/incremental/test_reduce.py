@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import settings as profile
+from hypothesis import strategies as st
 
 from reconciler.planning.encode import encode
 from reconciler.planning.plan import make_plan
@@ -17,11 +18,12 @@ from .worlds import POLICIES, in_order, reduced, worlds
 LAW = profile(deadline=None, max_examples=150)
 
 
-def same_plan(made: State, name: str) -> None:
-    by = POLICIES[name]
-    whole = make_plan(made, by, settings(), ())
-    small = reduced(made, by)
-    found = make_plan(small.state, by, settings(), (), small)
+def same_plan(made: State, name: str, batch: int = 5000, few: int = 2000) -> None:
+    by, asked = POLICIES[name], settings(batch=batch)
+    whole = make_plan(made, by, asked, ())
+    small = reduced(made, by, batch, few)
+    state = small.state
+    found = make_plan(state, by, asked, (), small)
     assert found == whole
     assert encode(found) == encode(whole)
 
@@ -34,6 +36,26 @@ def test_the_reduced_state_gives_the_same_plan(name: str) -> None:
         same_plan(made, name)
 
     law()
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_newcomers_beyond_the_first_are_left_out_and_counted(name: str) -> None:
+    @LAW
+    @given(worlds(POLICIES[name]), st.integers(0, 3))
+    def law(made: State, batch: int) -> None:
+        same_plan(made, name, batch, few=-batch)
+
+    law()
+
+
+def test_of_many_newcomers_only_those_of_the_first_plan_are_kept() -> None:
+    people = [guest(n) for n in range(60)]
+    people[50] = guest(50, userPrincipalName=people[40].attributes["userPrincipalName"])
+    made = in_order(state_of(people, []))
+    small = reduced(made, POLICIES["default"], batch=10, few=0)
+    assert len(small.state.guests) == 12
+    assert small.deferred == 48
+    same_plan(made, "default", 10, 0)
 
 
 def test_pairs_in_order_are_left_out() -> None:

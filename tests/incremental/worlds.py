@@ -24,7 +24,7 @@ from reconciler.state.canonical import dump
 from reconciler.state.model import Claim, State
 from reconciler.state.paths import account_path, guest_path
 from reconciler.state.records import accounts_document, guests_document
-from tests.planning.builder import DEFAULT, DEPARTED, OU, account, guest, policy
+from tests.planning.builder import DEFAULT, DEPARTED, OU, account, guest, policy, settings
 from tests.planning.builder import state as state_of
 
 HASHER = Hasher(b"k" * 16)
@@ -177,7 +177,7 @@ def files(made: State) -> dict[str, bytes]:
     return found
 
 
-def reduced(made: State, by: Policy, hasher: Hasher = HASHER) -> Reduced:
+def reduced(made: State, by: Policy, batch: int = 5000, few: int = 2000, hasher: Hasher = HASHER) -> Reduced:
     """The state's reduction, summed up from its files."""
     shards = files(made)
 
@@ -195,5 +195,7 @@ def reduced(made: State, by: Policy, hasher: Hasher = HASHER) -> Reduced:
         guest_shards(guest_paths, lambda part: [p[part] for p in of_guests], opened),
         account_shards(account_paths, lambda part: [p[part] for p in of_accounts], opened),
         by,
+        settings(batch=batch),
         hasher,
+        few,
     )

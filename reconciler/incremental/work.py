@@ -70,16 +70,15 @@ def _by_processes(recipe: Recipe, tree: Tree, chunks: Sequence[Sequence[str]]) -
 
 @contextmanager
 def _left_to_us() -> Iterator[None]:
-    """Start processes that leave Ctrl-C to this one, which ends them."""
-    try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not the main thread: nobody presses keys there
+    """Start processes that leave Ctrl-C to this one, which ends them: what is blocked here stays blocked in them."""
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _processes() -> int:

@@ -14,7 +14,8 @@ _Fact = TypeVar("_Fact")
 
 def why(error: ReconcileError) -> Unknown:
     """Return a failure as the reason for not knowing, on one line."""
-    return Unknown(" ".join(f"{error.what} {error.remedy}".split()))
+    what = error.what if error.what.endswith((".", "!", "?")) or not error.remedy else f"{error.what}."
+    return Unknown(" ".join(f"{what} {error.remedy}".split()))
 
 
 def attempt(read: Callable[[], _Fact]) -> _Fact | Unknown:

@@ -179,9 +179,11 @@ def _first(seen: Sequence[Controller], base: str) -> Iterator[Finding]:
     """Judge what only a sign-in shows, on the controller that the jobs would use."""
     used = next((c for c in seen if c.signed_in is not None), None)
     if used is None or isinstance(used.signed_in, Unknown):
-        why = used.signed_in.why if used and isinstance(used.signed_in, Unknown) else "No controller can be used."
         subject = used.url if used else ""
-        yield SIGN_IN.failed(why, subject=subject)
+        if used and isinstance(used.signed_in, Unknown):
+            yield SIGN_IN.failed(used.signed_in.why, subject=subject)
+        else:
+            yield SIGN_IN.unknown("No domain controller can be used.")
         yield from (check.unknown(NOT_SIGNED_IN, subject=subject) for check in (DOMAIN, CLOCK))
         if used and used.binding_refused:
             yield BINDING.passed(

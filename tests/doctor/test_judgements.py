@@ -85,7 +85,7 @@ CONTROLLERS = [
     (controllers.CERTIFICATE, C(channel=HIDDEN, signed_in=None), UNKNOWN, "not trusted"),
     (controllers.SIGN_IN, C(), PASS, "reader@contoso.test"),
     (controllers.SIGN_IN, C(signed_in=Unknown("wrong password")), FAIL, "wrong password"),
-    (controllers.SIGN_IN, C(signed_in=None), FAIL, "No controller"),
+    (controllers.SIGN_IN, C(signed_in=None), UNKNOWN, "No domain controller"),
     (controllers.DOMAIN, C(), PASS, BASE),
     (controllers.DOMAIN, C(base="DC=other,DC=test"), FAIL, "DC=other,DC=test"),
     (controllers.DOMAIN, C(signed_in=HIDDEN), UNKNOWN, "not signed in"),

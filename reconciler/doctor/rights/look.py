@@ -18,6 +18,10 @@ from .names import Attribute, Names
 from .seen import Holder, Opinion, Places, Seen
 
 _ACCESS: Final = "nTSecurityDescriptor"
+_ACCOUNT: Final = "(objectClass=user)"
+"""Users, computers, managed service accounts: whatever can sign in."""
+_NAMED: Final = ("objectSid", "sAMAccountName")
+_OF_DOMAINS: Final = "S-1-5-21-"
 _EFFECTIVE: Final = ("allowedChildClassesEffective", "allowedAttributesEffective", "sDRightsEffective")
 _CONTAINERS: Final = filters.either(
     filters.equals("objectCategory", name)
@@ -67,25 +71,25 @@ def is_samba(root: Found | None) -> bool:
 def own_token(session: Session, naming: Naming) -> Token:
     """Return whom the controller takes the signed-in account for: tokenGroups of the root DSE ([MS-ADTS] 3.1.1.3.2.25).
 
-    The account is the first SID of the token.
+    Of the SIDs in a token one alone is a user's or a computer's: the account itself. Their order is not promised.
     """
     root = session.read("", ["tokenGroups"])
     sids = [decode.sid(raw) for raw in root.values.get("tokengroups", ())] if root else []
-    if not sids:
+    own = filters.either(_of_sid(sid) for sid in sids if sid.startswith(_OF_DOMAINS))
+    found = list(session.search(naming.domain, filters.both(_ACCOUNT, own), _NAMED)) if sids else []
+    if len(found) != 1:
         raise DirectoryError(
-            f"{session.url} does not say who this account is (tokenGroups of the root DSE).",
-            "Name an Active Directory domain controller.",
+            f"{session.url} does not say who this account is (tokenGroups of the root DSE: {len(sids)} SIDs).",
+            "Sign in with an account of this domain, which may read its own object.",
         )
-    found = next(iter(session.search(naming.domain, _of_sid(sids[0]), ["sAMAccountName"])), None)
-    if found is None:
-        raise DirectoryError(f"{session.url} does not show the account {sids[0]}.", "Let it read its own object.")
-    return Token(found.text("sAMAccountName"), sids[0], found.dn, frozenset(sids), signed_in=True)
+    sid = decode.sid(found[0].one("objectSid") or b"")
+    return Token(found[0].text("sAMAccountName"), sid, found[0].dn, frozenset(sids), signed_in=True)
 
 
 def token_of(session: Session, naming: Naming, name: str) -> Token:
     """Return the token that an account would have, by its sAMAccountName or userPrincipalName, from what may be read of it."""
     by_name = filters.either(filters.equals(a, name) for a in ("sAMAccountName", "userPrincipalName"))
-    found = list(session.search(naming.domain, filters.both(filters.USER, by_name), ["objectSid", "sAMAccountName"]))
+    found = list(session.search(naming.domain, filters.both(_ACCOUNT, by_name), _NAMED))
     if len(found) != 1:
         raise DirectoryError(
             f"{len(found)} accounts of the domain are called {name}.", "Name one by its sAMAccountName."

@@ -162,6 +162,9 @@ class _Importer:
             if read.containers:
                 self._context.say("An organizational unit was changed: reading every account, for their new names.")
                 read = None
+            elif read.protection:
+                self._context.say("Protected Users was changed: reading every account, to see who is in it.")
+                read = None
             elif not read.sees_deleted:
                 self._context.say(
                     "This account may not list deleted objects: reading every account, to see who is missing."

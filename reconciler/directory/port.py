@@ -58,6 +58,8 @@ class Changes:
     deleted: tuple[Entry, ...]
     containers: bool
     sees_deleted: bool = True
+    protection: bool = False
+    """Protected Users, or a group in it, changed: that shows on no member, so only a full read says who is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler.model.account import ACCOUNTDISABLE, HALF_MADE, Account
+from reconciler.model.account import ACCOUNTDISABLE, HALF_MADE, NORMAL_ACCOUNT, Account
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Action, Change, Delta, Rule
 from reconciler.policy.model import Policy
+from reconciler.policy.targets import FLAGS
 
-from .desired import Desired, UndecidableError, anchor, common_name, flows, initial_flows, placement
+from .desired import Desired, UndecidableError, common_name, flows, initial_flows, placement
 from .joining import Match
 from .standing import Standing
+from .takeover import take_over
 
 _UAC = "userAccountControl"
+_SETTABLE = sum(FLAGS.values())
 
 
 def create(guest: Guest, policy: Policy, cause: str, half_made: Account | None = None) -> list[Change]:
@@ -50,12 +53,27 @@ def create(guest: Guest, policy: Policy, cause: str, half_made: Account | None =
 def restore(guest: Guest, account: Account, policy: Policy) -> list[Change]:
     """Return the one change that brings a deleted account back, with its SID. Raises UndecidableError.
 
-    A tombstone has lost nearly everything ([MS-ADTS] 3.1.1.5.5.1.1), its password among it: all is set anew.
+    A tombstone has lost nearly everything ([MS-ADTS] 3.1.1.5.5.1.1), its password among it: all is set anew, but for the
+    flags, which are an initial value.
     """
     (made,) = create(guest, policy, "returned: the guest is active again, and the account can be brought back")
     to = DN(f"{account.dn.rdn},{made.dn.parent.text}") if account.dn.name == made.dn.name else made.dn
     rule = policy.lifecycle.rules["lifecycle.returned"]
+    deltas = tuple(replace(d, after=_flags_again(account, policy)) if d.attribute == _UAC else d for d in made.deltas)
+    made = replace(made, deltas=deltas)
     return [replace(made, action=Action.RESTORE, dn=account.dn, to=to, sid=account.sid, guid=account.guid, rule=rule)]
+
+
+def _flags_again(account: Account, policy: Policy) -> int:
+    """Return the flags a deleted account comes back with: those it had, as far as a policy may set them at all.
+
+    So what an administrator set or cleared survives, a disabled account stays so unless this program disabled it, and
+    nothing dangerous comes back. One that was deleted half-made gets the policy's.
+    """
+    if not account.uac or (account.uac == HALF_MADE and not account.adopted):
+        return policy.initial.uac
+    kept = account.uac & _SETTABLE | NORMAL_ACCOUNT
+    return kept & ~ACCOUNTDISABLE if account.suspended else kept
 
 
 def keep(guest: Guest, match: Match, standing: Standing, policy: Policy) -> list[Change]:
@@ -64,48 +82,62 @@ def keep(guest: Guest, match: Match, standing: Standing, policy: Policy) -> list
     if standing.kind == "active" and _half_made(account, match, policy):
         return create(guest, policy, "finishes an account whose creation was interrupted", account)
     wanted = flows(guest, policy)
-    changes = _take_over(guest, match, policy)
+    marked = take_over(guest, match, policy)
+    changes = _kept_equal(guest, account, wanted, policy)
+    if standing.kind == "blocked":
+        changes += _block(guest, account, standing, policy)
+    else:
+        changes += _returned(guest, account, policy, [c.key for c in changes])
+    return _behind(marked, changes, guest, match, policy)
+
+
+def _behind(marked: list[Change], changes: list[Change], guest: Guest, match: Match, policy: Policy) -> list[Change]:
+    """Let changes wait for the join that marks the account, which they need where the mark is missing."""
+    if changes and not marked:
+        marked = take_over(guest, match, policy, needed=True)
+    keys = tuple(c.key for c in marked)
+    return [*marked, *(replace(c, after=(*keys, *c.after)) for c in changes)]
+
+
+def _kept_equal(guest: Guest, account: Account, wanted: list[Desired], policy: Policy) -> list[Change]:
+    """Return the update and the rename that the flows ask for."""
+    changes = []
     aside = ("cn", policy.anchor.attribute)
     if rest := [d for d in wanted if d.attribute not in aside and account.attributes.get(d.attribute) != d.value]:
-        after = tuple(c.key for c in changes)
-        changes.append(
-            _change(
-                Action.UPDATE, guest, account, rest[0].rule, _flows_cause(rest), _deltas(account, rest), after=after
-            )
-        )
+        deltas = _deltas(account, rest)
+        changes.append(_change(Action.UPDATE, guest, account, rest[0].rule, _flows_cause(rest), deltas))
     cn = next((d for d in wanted if d.attribute == "cn"), None)
     if cn is not None and cn.value != account.dn.name:
         delta = Delta("cn", account.dn.name, cn.value, cn.rule)
         to = account.dn.parent.child("CN", str(cn.value))
         changes.append(_change(Action.RENAME, guest, account, cn.rule, _flows_cause([cn]), (delta,), to=to))
-    if standing.kind == "blocked":
-        return changes + _block(guest, account, standing, policy, changes)
-    return changes + _returned(guest, account, policy, [c.key for c in changes])
+    return changes
 
 
 def block(guest: Guest, match: Match, standing: Standing, policy: Policy) -> list[Change]:
     """Return what disables a blocked guest's account whose values cannot be decided: one that is not ours is taken over first."""
     try:
-        taken = _take_over(guest, match, policy) if match.by else []
+        return _behind([], _block(guest, match.account, standing, policy), guest, match, policy)
     except UndecidableError:
         return []
-    disabled = _block(guest, match.account, standing, policy, taken)
-    return [*taken, *disabled] if disabled else []
 
 
-def _block(
-    guest: Guest, account: Account, standing: Standing, policy: Policy, before: Iterable[Change]
-) -> list[Change]:
-    """Return the disable that a blocked guest's account needs, if any; it waits for the join among what goes before."""
+def _block(guest: Guest, account: Account, standing: Standing, policy: Policy) -> list[Change]:
+    """Return the disable that a blocked guest's account needs, if any."""
     if standing.kind != "blocked" or not policy.lifecycle.blocked_disable or account.disabled:
         return []
-    rule = policy.lifecycle.rules["lifecycle.blocked"]
-    after = tuple(c.key for c in before if c.action is Action.JOIN)
-    return [replace(_disable(guest, account, rule, standing.cause), after=after)]
+    return [_disable(guest, account, policy.lifecycle.rules["lifecycle.blocked"], standing.cause)]
 
 
 def leave(guest: Guest, account: Account, standing: Standing, policy: Policy, as_of: datetime) -> list[Change]:
-    """Return what the account of a guest who has left needs: disable, move, and in the end delete."""
+    """Return what the account of a guest who has left needs: disable, move, and in the end delete.
+
+    An account that has lost its anchor gets that back first: apply writes to none that does not name its guest.
+    """
+    return _behind([], _leaving(guest, account, standing, policy, as_of), guest, Match(account), policy)
+
+
+def _leaving(guest: Guest, account: Account, standing: Standing, policy: Policy, as_of: datetime) -> list[Change]:
     lifecycle = policy.lifecycle
     rule = lifecycle.rules["lifecycle.left"]
     changes: list[Change] = []
@@ -146,22 +178,6 @@ def _returned(guest: Guest, account: Account, policy: Policy, after: Iterable[st
         keys = (*after, *(c.key for c in changes))
         changes.append(_change(Action.ENABLE, guest, account, rule, cause, (delta,), after=keys))
     return changes
-
-
-def _take_over(guest: Guest, match: Match, policy: Policy) -> list[Change]:
-    """Return the join that gives the account its anchor, if it lacks it. Raises UndecidableError.
-
-    An anchor under `initial` is set once, as one under `flows`, but is not put back.
-    """
-    mark, account = anchor(guest, policy), match.account
-    flows_too = any(f.attribute == mark.attribute for f in policy.flows)
-    if account.attributes.get(mark.attribute) == mark.value or not (match.by or flows_too):
-        return []
-    rule = match.by.expression.rule if match.by else mark.rule
-    cause = (
-        f"takes over the account that {rule.name} found" if match.by else "the anchor of an established join is missing"
-    )
-    return [_change(Action.JOIN, guest, account, rule, cause, _deltas(account, [mark]))]
 
 
 def _disable(guest: Guest, account: Account, rule: Rule, cause: str) -> Change:

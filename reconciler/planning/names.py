@@ -83,12 +83,15 @@ def split_collisions(
         changes = [c for c in changes if c.guest not in losers or c.key in kept]
 
 
-def in_order(changes: list[Change]) -> list[Change]:
+def in_order(changes: list[Change], accounts: Mapping[str, Account]) -> list[Change]:
     """Return the changes in an order that can be carried out, each with what it must wait for (`after`)."""
     changes = sorted(changes, key=_rank)
     givers: dict[Name, str] = {
         step.gives: c.key for c in changes for step in steps(c) if step.gives and step.gives != step.takes
     }
+    for change in changes:
+        if change.action is Action.DELETE and change.sid is not None and change.sid in accounts:
+            givers |= dict.fromkeys(_names(accounts[change.sid]), change.key)
     by_key = {c.key: c for c in changes}
     waits: dict[str, dict[str, Name | None]] = {}
     for change in changes:
@@ -212,11 +215,16 @@ def _holders(changes: list[Change], accounts: Mapping[str, Account]) -> dict[Nam
     for account in accounts.values():
         if account.missing in ("deleted", "expired") or account.sid in gone:
             continue
-        held = [name_of(a, account.attributes.get(a)) for a in UNIQUE] + [_dn(account.dn)]
-        for name in held:
-            if name and (account.sid, name) not in given:
+        for name in _names(account):
+            if (account.sid, name) not in given:
                 holders[name].add(account.sid)
     return holders
+
+
+def _names(account: Account) -> list[Name]:
+    """Every unique name that an account has."""
+    held = (name_of(attribute, account.attributes.get(attribute)) for attribute in UNIQUE)
+    return [*filter(None, held), _dn(account.dn)]
 
 
 def _owner(change: Change) -> str:

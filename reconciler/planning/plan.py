@@ -15,11 +15,12 @@ from reconciler.policy.model import EvaluationError, Hold, Policy
 from reconciler.state.model import DirectoryCursor, GraphCursor, State
 
 from .changes import block, create, keep, leave, restore
-from .conflicts import expression_conflict
+from .conflicts import expression_conflict, held, invisible, not_restored, outside, protected
 from .desired import UndecidableError
 from .guards import guards
 from .impostors import Impostors
 from .joining import Joins, Match, join
+from .left_behind import left_behind
 from .names import in_order, split_collisions, taken_names
 from .readiness import Readiness
 from .rest import Rest
@@ -44,11 +45,11 @@ def make_plan(
     joins = join(wanting, state.guests, state.accounts, policy)
     conflicts += [c for c in joins.conflicts if not _held(c.subject, holds)]
     changes: list[Change] = []
-    held: list[Conflict] = []
+    on_hold: list[Conflict] = []
     for guest_id, where in standings.items():
         guest, match = state.guests[guest_id], joins.matches.get(guest_id)
         if hold := holds.get(guest_id) or (holds.get(match.account.sid.casefold()) if match else None):
-            held.append(_hold(guest, match, hold))
+            on_hold.append(held(guest, match.account if match else None, hold))
         elif guest_id not in joins.undecided:
             mine, problem = _for_guest(guest, where, match, policy, ous, as_of)
             changes += mine
@@ -57,7 +58,7 @@ def make_plan(
     if rest is not None:
         accounts = {**accounts, **rest.find(taken_names(changes), {c.owner for c in state.claims})}
     changes, taken = split_collisions(changes, accounts, state.claims)
-    changes, deferred = _batch(in_order(changes), settings.batch)
+    changes, deferred = _batch(in_order(changes, accounts), settings.batch)
     changes = Impostors(state.accounts, state.claims).warned(changes)
     changes = Readiness(state.guests, standings, state.accounts, policy).warned(changes)
     managed = sum(a.guest is not None and a.missing is None for a in state.accounts.values())
@@ -70,9 +71,10 @@ def make_plan(
         conflicts=tuple(sorted(conflicts + taken, key=lambda c: (c.subject, c.kind, c.what))),
         guards=guards(tuple(changes), managed, policy, as_of.date()),
         unmanaged=_unmanaged(state.accounts, joins, ous),
-        held=tuple(sorted(held, key=lambda c: c.subject)),
+        held=tuple(sorted(on_hold, key=lambda c: c.subject)),
         managed=managed,
         deferred=deferred,
+        notes=left_behind(state.accounts, directory.attributes, policy),
     )
 
 
@@ -122,9 +124,9 @@ def _for_guest(
 ) -> tuple[list[Change], Conflict | None]:
     account = match.account if match else None
     if account is not None and account.missing == "invisible" and where.kind != "left":
-        return [], _invisible(guest, account)
+        return [], invisible(guest, account)
     if match is None or account is None or account.missing is not None:
-        return _without_account(guest, where, policy, account)
+        return _without_account(guest, where, policy, account, ous)
     try:
         changes = (
             leave(guest, account, where, policy, as_of) if where.kind == "left" else keep(guest, match, where, policy)
@@ -134,19 +136,24 @@ def _for_guest(
         # Somebody who is blocked is disabled even where the values of the account cannot be decided.
         changes, problem = block(guest, match, where, policy), error.conflict
     if not within(account.dn, ous):
-        return [], _outside(guest, account)
+        return [], outside(guest, account)
     if account.protected and changes:
-        return [], _protected(guest, account)
+        return [], protected(guest, account)
     if problem is None and where.kind == "active" and account.suspended and not policy.lifecycle.returned_restore:
-        problem = _not_restored(guest, account, policy)
+        problem = not_restored(guest, account, policy)
     return changes, problem
 
 
 def _without_account(
-    guest: Guest, where: Standing, policy: Policy, lost: Account | None
+    guest: Guest, where: Standing, policy: Policy, lost: Account | None, ous: tuple[DN, ...]
 ) -> tuple[list[Change], Conflict | None]:
     if where.kind == "left" or (where.kind == "blocked" and policy.lifecycle.blocked_disable):
         return [], None
+    if lost is not None and lost.missing == "deleted" and policy.lifecycle.returned_restore:
+        if not within(lost.dn, ous):
+            return [], outside(guest, lost)
+        if lost.protected:
+            return [], protected(guest, lost)
     cause = (
         "the guest is new" if lost is None else f"its account {lost.sid} was deleted in AD; the new one has another SID"
     )
@@ -194,67 +201,3 @@ def _unmanaged(accounts: Mapping[str, Account], joins: Joins, ous: tuple[DN, ...
 
 def _held(subject: str, holds: Mapping[str, Hold]) -> bool:
     return subject.casefold() in holds
-
-
-def _hold(guest: Guest, match: Match | None, hold: Hold) -> Conflict:
-    return Conflict(
-        guest.id,
-        guest.label,
-        "held",
-        f"held until {hold.until.isoformat()}: {hold.reason}",
-        f"Remove the hold in {hold.rule.file}:{hold.rule.line} to let plans change it again.",
-        match.account.dn if match else None,
-        hold.rule,
-        (match.account.sid,) if match else (),
-    )
-
-
-def _outside(guest: Guest, account: Account) -> Conflict:
-    return Conflict(
-        guest.id,
-        guest.label,
-        "outside-ous",
-        f"account {account.sid} has been moved to {account.dn}, outside the configured OUs; nothing there is ever written",
-        "Move it back under one of directory.ous, or delete it to have a new one made.",
-        account.dn,
-        accounts=(account.sid,),
-    )
-
-
-def _protected(guest: Guest, account: Account) -> Conflict:
-    return Conflict(
-        guest.id,
-        guest.label,
-        "protected",
-        f"account {account.sid} is protected ({', '.join(account.protected)}) and is never written",
-        "A guest's account should hold no privilege: find out who gave it, take it away, and the next plan goes on.",
-        account.dn,
-        accounts=(account.sid,),
-    )
-
-
-def _not_restored(guest: Guest, account: Account, policy: Policy) -> Conflict:
-    rule = policy.lifecycle.rules["lifecycle.returned"]
-    return Conflict(
-        guest.id,
-        guest.label,
-        "not-restored",
-        f"the guest is active again, but account {account.sid} stays disabled: the policy does not restore",
-        f"Enable it by hand, or set `restore: true` in {rule.file}:{rule.line}.",
-        account.dn,
-        rule,
-        (account.sid,),
-    )
-
-
-def _invisible(guest: Guest, account: Account) -> Conflict:
-    return Conflict(
-        guest.id,
-        guest.label,
-        "invisible",
-        f"account {account.sid} (last seen as {account.dn}) cannot be found, and its deletion could not be seen either",
-        "Let the reading account list deleted objects (dsacls), or look for the account by hand. "
-        f"If it is gone, delete its entry {account.sid} from state/accounts to have a new one made.",
-        account.dn,
-        accounts=(account.sid,),
-    )

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from reconciler.directory.port import Changes, Entry
 from reconciler.model.account import Account, Missing
 from reconciler.model.dn import DN
+from reconciler.model.values import Value
 
 from .paths import sid_key
 
+_FLAGS = "userAccountControl"
 Find = Callable[[Sequence[str]], dict[str, Entry]]
 """Returns the objects with these GUIDs wherever in the domain they are, deleted ones too; unseen ones are absent."""
 
@@ -47,14 +49,14 @@ def import_accounts(
     for account in doubtful:
         entry = found.get(account.guid)
         if entry is None or entry.deleted:
-            lost.append(replace(account, missing=_missing(account, entry)))
+            lost.append(replace(account, missing=_missing(account, entry), attributes=_kept_flags(account, entry)))
         elif account.guest is not None or _under(entry.dn, ous):
             present[account.sid] = entry
     accounts = {sid: importer.seen(entry) for sid, entry in present.items()}
     carried = {account.guest for account in accounts.values()}
     for account in lost:
         if account.guest is not None and not importer.ended(account, carried):
-            accounts[account.sid] = importer.unseen(account)
+            accounts[account.sid] = importer.unseen(account, old[account.sid])
     return {sid: accounts[sid] for sid in sorted(accounts, key=sid_key)}
 
 
@@ -89,6 +91,12 @@ def _missing(account: Account, entry: Entry | None) -> Missing:
     if entry is None:
         return "invisible" if account.missing in (None, "invisible") else "expired"
     return "expired" if entry.recycled else "deleted"
+
+
+def _kept_flags(account: Account, entry: Entry | None) -> Mapping[str, Value]:
+    """Return what an account had, with the flags its tombstone keeps: it may have been disabled just before."""
+    flags = entry.attributes.get(_FLAGS) if entry is not None else None
+    return account.attributes if flags is None else {**account.attributes, _FLAGS: flags}
 
 
 def _entry(account: Account) -> Entry:
@@ -127,9 +135,10 @@ class _Importer:
         )
         return replace(now, suspended=self._suspended(now, known))
 
-    def unseen(self, account: Account) -> Account:
+    def unseen(self, account: Account, known: Account) -> Account:
         """Return a joined account that is missing, as it was last seen."""
-        return replace(account, departed=self._departed(account.guest, account))
+        now = replace(account, departed=self._departed(account.guest, known))
+        return replace(now, suspended=known.suspended or self._suspended(now, known))
 
     def ended(self, account: Account, carried: set[str | None]) -> bool:
         """Whether a missing account's join is over: another account has the guest, or nothing can bring it back.

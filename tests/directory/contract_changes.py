@@ -55,6 +55,22 @@ class ChangesContract(Outside):
         [entry] = [e for e in world.reader.changes(["cn"], cursor).entries if e.guid == alice.guid]
         assert entry.protected == ("adminCount",)
 
+    def test_who_comes_into_protected_users_is_no_change_but_the_group_is(self, world: World) -> None:
+        """The member keeps its USN ([MS-ADTS] 3.1.1.1.6: a back link): without this, no increment would tell."""
+        alice = world.add("alice")
+        cursor = world.reader.domain().usn
+        assert not world.reader.changes(["cn"], cursor).protection
+        world.admin.edit(world.protected_users, "member", world.at("alice").text)
+        try:
+            changes = world.reader.changes(["cn"], cursor)
+            assert changes.protection
+            assert alice.guid not in guids(changes.entries)
+            cursor = world.reader.domain().usn
+            assert not world.reader.changes(["cn"], cursor).protection
+        finally:
+            world.admin.edit(world.protected_users, "member", None)
+        assert world.reader.changes(["cn"], cursor).protection
+
     def test_an_account_moved_out_of_every_ou_still_shows(self, world: World, outside: DN) -> None:
         alice = world.add("alice")
         cursor = world.reader.domain().usn

@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.account import HALF_MADE
 from reconciler.model.plan import Action
 
-from .builder import DEPARTED, DISABLED, OU, account, gid, guest, only, plan, policy
+from .builder import DEFAULT, DEPARTED, DISABLED, OU, account, gid, guest, only, plan, policy
 
 
 def test_a_blocked_guest_is_disabled_keeping_every_other_bit() -> None:
@@ -110,7 +110,7 @@ def test_what_is_held_stays_as_it_is_until_the_day() -> None:
 
 
 def test_a_returning_guest_whose_account_was_deleted_gets_it_back_with_its_sid() -> None:
-    lost = account(guest(1), 1105, missing="deleted", dn=f"CN={gid(1)},{DEPARTED}", uac=DISABLED)
+    lost = account(guest(1), 1105, missing="deleted", dn=f"CN={gid(1)},{DEPARTED}", uac=DISABLED, suspended=True)
     change = only(plan([guest(1)], [lost]), Action.RESTORE)
     assert (change.sid, change.guid) == (lost.sid, lost.guid)
     assert change.to is not None
@@ -118,6 +118,60 @@ def test_a_returning_guest_whose_account_was_deleted_gets_it_back_with_its_sid()
     values = {d.attribute: d.after for d in change.deltas if not d.secret}
     assert values["userAccountControl"] == 262656
     assert values["adminDescription"] == f"User_{gid(1)}"
+
+
+@pytest.mark.parametrize(
+    ("had", "suspended", "gets"),
+    [
+        (262658, False, 262658),  # an administrator disabled it
+        (262658 | 0x100000, True, 262656 | 0x100000),  # NOT_DELEGATED was set by hand
+        (514, True, 512),  # SMARTCARD_REQUIRED was cleared by hand
+        (262656 | 0x400000 | 0x1000000, False, 262656),  # nothing that a policy may not set comes back
+        (HALF_MADE, False, 262656),
+    ],
+)
+def test_a_deleted_account_comes_back_with_the_flags_it_had(had: int, suspended: bool, gets: int) -> None:
+    lost = account(guest(1), 1105, missing="deleted", uac=had, suspended=suspended)
+    change = only(plan([guest(1)], [lost]), Action.RESTORE)
+    assert {d.attribute: d.after for d in change.deltas}["userAccountControl"] == gets
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [({"protected": ("adminCount",)}, "protected"), ({"dn": "CN=x,OU=Staff,DC=contoso,DC=test"}, "outside-ous")],
+)
+def test_a_deleted_account_that_was_not_to_be_written_is_not_brought_back(
+    changes: dict[str, object], kind: str
+) -> None:
+    made = plan([guest(1)], [account(guest(1), 1105, missing="deleted", **changes)])  # type: ignore[arg-type]
+    assert not made.changes
+    assert [c.kind for c in made.conflicts] == [kind]
+
+
+UNMARKED = {"attributes": {"adminDescription": None}}
+WHO = {"left": guest(1, "changed"), "blocked": guest(1, accountEnabled=False)}
+
+
+@pytest.mark.parametrize("initial", [False, True])
+@pytest.mark.parametrize("who", WHO)
+def test_an_account_that_lost_its_anchor_gets_it_back_before_anything_else(who: str, initial: bool) -> None:
+    """Apply writes to no account that does not name its guest: without the anchor a leaver would stay enabled."""
+    made = plan([WHO[who]], [account(guest(1), 1105, **UNMARKED)], anchor_under_initial() if initial else None)  # type: ignore[arg-type]
+    assert {c.action for c in made.changes} >= {Action.JOIN, Action.DISABLE}
+    assert all(c.after == (f"join:{gid(1)}",) for c in made.changes if c.action is not Action.JOIN)
+
+
+@pytest.mark.parametrize("who", [*WHO, "active"])
+def test_an_account_that_lost_its_anchor_and_that_no_rule_finds_is_a_conflict(who: str) -> None:
+    lost = account(guest(1), 1105, attributes={"adminDescription": "x", "userPrincipalName": "by@hand"})
+    made = plan([WHO.get(who, guest(1))], [lost])
+    assert not made.changes
+    assert [(c.kind, c.accounts) for c in made.conflicts] == [("anchor-lost", (lost.sid,))]
+
+
+def anchor_under_initial() -> object:
+    line = next(line for line in DEFAULT.splitlines(keepends=True) if line.startswith("  adminDescription:"))
+    return policy(DEFAULT.replace(line, "").replace("\ninitial:\n", "\ninitial:\n" + line))
 
 
 @pytest.mark.parametrize("why", ["expired", "off"])
@@ -140,3 +194,18 @@ def test_without_restoring_a_returning_guests_account_stays_disabled_and_the_pla
     made = plan([guest(1)], [back], by)
     assert not made.changes
     assert [c.kind for c in made.conflicts] == ["not-restored"]
+
+
+def test_a_flow_that_is_gone_leaves_its_values_and_the_plan_names_them() -> None:
+    """The inverse of a policy change is in the plan after it, apart from this."""
+    wider = policy(**{"\nflows:\n": "\nflows:\n  department: guest.companyName\n"})
+    person = guest(1, companyName="Adatum")
+    (update,) = plan([person], [account(person, 1105)], wider).changes
+    assert {d.attribute: d.after for d in update.deltas} == {"department": "Adatum"}
+    after = account(person, 1105, attributes={"department": "Adatum"})
+    undone = plan([person], [after])
+    assert not undone.changes
+    assert ["department" in note and "what 1 managed account holds there stays" in note for note in undone.notes] == [
+        True
+    ]
+    assert not plan([person], [account(person, 1105)]).notes

@@ -9,7 +9,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.planning.names import steps
 from reconciler.state.model import Claim
 
-from .builder import account, gid, guest, plan, policy
+from .builder import DEPARTED, DISABLED, account, gid, guest, plan, policy
 
 UPN = "userPrincipalName"
 
@@ -26,6 +26,24 @@ def test_a_name_passes_on_once_it_is_given_up() -> None:
     assert [c.guest for c in made.changes] == [gid(2), gid(1)]
     assert made.changes[1].after == (f"update:{gid(2)}",)
     assert not made.conflicts
+
+
+def test_who_takes_the_name_of_an_account_that_is_deleted_waits_for_that() -> None:
+    """The deletion itself may have to wait: an account that lost its anchor gets it back first."""
+    gone = account(
+        guest(1),
+        1101,
+        dn=f"CN={gid(1)},{DEPARTED}",
+        uac=DISABLED,
+        departed="2026-01-01T06:00:00Z",
+        attributes={"adminDescription": None},
+    )
+    made = plan([guest(1, "deleted"), guest(2, userPrincipalName=upn(1))], [gone])
+    assert [(c.action, c.after) for c in made.changes] == [
+        (Action.JOIN, ()),
+        (Action.DELETE, (f"join:{gid(1)}",)),
+        (Action.CREATE, (f"delete:{gid(1)}",)),
+    ]
 
 
 def test_two_that_swap_need_one_to_step_aside() -> None:

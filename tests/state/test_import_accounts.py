@@ -180,6 +180,14 @@ def test_a_deleted_account_whose_guest_is_live_is_kept_as_it_was(read: Sequence[
     assert one(now) == replace(known, missing="deleted")
 
 
+def test_a_deleted_account_has_the_flags_of_its_tombstone() -> None:
+    """It was disabled between the last import and its deletion: by a plan, as its guest may not sign in, or by hand."""
+    disabled = replace(GONE, attributes={"userAccountControl": DISABLED})
+    by_us = one(imported([joined()], [], domain=Domain(disabled), blocked=[ALICE]))
+    by_hand = one(imported([joined()], [], domain=Domain(disabled)))
+    assert (by_us.uac, by_us.suspended, by_hand.uac, by_hand.suspended) == (DISABLED, True, DISABLED, False)
+
+
 @pytest.mark.parametrize("read", [[], INCREMENT_SHOWING["deleted"]], ids=["full", "increment"])
 def test_a_deleted_account_is_remembered_while_its_guest_may_return_to_it(read: Sequence[Entry] | Changes) -> None:
     assert imported([an_account()], read, domain=Domain(GONE)) == {}, "not joined"

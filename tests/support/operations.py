@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -191,11 +192,17 @@ def operations(tmp_path: Path, samba: Controller, samba_ou: DN) -> Iterator[Make
 
 
 @contextmanager
-def installation(root: Path, samba: Controller, ou: DN, people: Sequence[Person] | int = 6) -> Iterator[Operations]:
-    """Make an installation below `root` whose accounts go below `ou`; its tenant runs as long as the block."""
+def installation(
+    root: Path,
+    samba: Controller,
+    ou: DN,
+    people: Sequence[Person] | int = 6,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Iterator[Operations]:
+    """Make an installation below `root` whose accounts go below `ou`; its tenant runs as long as the block, by `clock`."""
     chosen = generate(people, seed=random.Random(ou.text).randrange(10**6)) if isinstance(people, int) else people
     secret = secrets.token_urlsafe(24)
-    with Tenant(TENANT, CLIENT, chosen, secret=secret) as tenant:
+    with Tenant(TENANT, CLIENT, chosen, secret=secret, clock=clock) as tenant:
         with samba.administrator() as administrator:
             administrator.ou(f"OU=Fabrikam,{ou}")
         login = samba.writer(f"rec-{secrets.token_hex(6)}", ou.text)

@@ -18,6 +18,7 @@ USER = "(&(objectCategory=person)(objectClass=user))"
 USER_OR_TOMBSTONE = "(&(objectClass=user)(!(objectClass=computer)))"
 """The same, deleted or not: a tombstone has lost its objectCategory."""
 TOMBSTONE = "(isDeleted=TRUE)"
+GROUP = "(objectCategory=group)"
 CONTAINER = "(|(objectCategory=organizationalUnit)(objectCategory=container))"
 
 

@@ -69,7 +69,8 @@ class LdapReader:
 
     def changes(self, attributes: Sequence[str], since: int) -> Changes:
         """Return what has a uSNChanged of more than `since`, domain-wide."""
-        entries, newer = self._entries(attributes), filters.above(since)
+        groups, newer = protected_users(self._session, self._names, self._sid), filters.above(since)
+        entries = self._entries(attributes, groups)
         base, graves = self._names.domain, self._names.deleted_objects
         live = self._session.search(base, filters.both(filters.USER, newer), entries.requested)
         users = {e.guid: e for e in map(entries.entry, live)}
@@ -80,11 +81,13 @@ class LdapReader:
             found = self._session.search(graves, where, entries.requested, deleted=True)
             deleted = {e.guid: e for e in map(entries.entry, found)}
         containers = any(self._session.search(base, filters.both(filters.CONTAINER, newer)))
+        regrouped = self._session.search(base, filters.both(filters.GROUP, newer))
         return Changes(
             entries=tuple(e for e in users.values() if e.guid not in deleted),
             deleted=tuple(deleted.values()),
             containers=containers,
             sees_deleted=sees_deleted,
+            protection=any(DN(found.dn) in groups.names for found in regrouped),
         )
 
     def find(self, guids: Iterable[str], attributes: Sequence[str]) -> dict[str, Entry]:

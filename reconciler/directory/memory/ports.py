@@ -65,6 +65,7 @@ class MemoryReader:
                 deleted=tuple(self._entry(s, attributes) for s in users if s.deleted),
                 containers=any(s.kind in CONTAINERS for s in changed),
                 sees_deleted=self._sees_deleted,
+                protection=any(s.guid == self._engine.protected_users for s in changed),
             )
 
     def find(self, guids: Iterable[str], attributes: Sequence[str]) -> dict[str, Entry]:

@@ -7,10 +7,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,41 +19,11 @@ from reconciler.model.dn import DN
 from tests.support.operations import ROOT, Operations, git
 
 from .case import Case
+from .diary import Diary
 from .expected import accounts, held, wanted
 
 pytestmark = pytest.mark.samba
 Make = Callable[..., Operations]
-NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-
-
-@dataclass
-class Diary:
-    """An installation whose clock a test turns; the commands run in this process."""
-
-    ops: Operations
-    capsys: pytest.CaptureFixture[str]
-    now: datetime = field(default=NOON)
-
-    def reconcile(self, *arguments: str, expect: int = 0) -> tuple[str, str]:
-        """Run a command; return what it printed and what it said."""
-        self.capsys.readouterr()
-        ports = Ports(clock=lambda: self.now)
-        code = main(["-C", str(self.ops.directory), *arguments], ports=ports, env=self.ops.env)
-        said = self.capsys.readouterr()
-        assert code == expect, said.err
-        return said.out, said.err
-
-    def proposed(self) -> dict[str, Any]:
-        """Import, propose and merge; return the plan."""
-        self.reconcile("snapshot")
-        self.reconcile("propose")
-        self.ops.merge()
-        plan: dict[str, Any] = json.loads((self.ops.directory / "state/plan.json").read_bytes())
-        return plan
-
-    def applied(self, *options: str) -> dict[str, int]:
-        counts: dict[str, int] = json.loads(self.reconcile("apply", "--yes", "--json", *options)[0])["counts"]
-        return counts
 
 
 def test_the_same_drift_a_month_later_is_planned_and_applied_again(

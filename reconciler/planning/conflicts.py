@@ -7,7 +7,7 @@ from reconciler.model.guest import Guest
 from reconciler.model.plan import Conflict
 from reconciler.policy.model import EvaluationError, Hold, Policy
 
-_FORGET = "delete its entry {} from state/accounts to have a new one made, with another SID."
+_FORGET = "delete its entry {} from state/accounts and run `reconcile snapshot --full` to have a new one made, with another SID."
 
 
 def expression_conflict(guest: Guest, error: EvaluationError) -> Conflict:

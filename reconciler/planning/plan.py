@@ -74,7 +74,7 @@ def make_plan(
         held=tuple(sorted(on_hold, key=lambda c: c.subject)),
         managed=managed,
         deferred=deferred,
-        notes=left_behind(state.accounts, directory.attributes, policy),
+        notes=left_behind(directory.attributes, policy),
     )
 
 

@@ -17,7 +17,6 @@ from .session import Session
 from .wire import Found
 
 _RID = 525
-_GROUP = filters.equals("objectCategory", "group")
 _SID = ("objectSid",)
 _MANY = 32
 """So many groups make a filter that costs more than asking for them alone."""
@@ -35,7 +34,7 @@ class Groups:
         if len(self.names) > _MANY:
             return None
         inside = (filters.equals("memberOf", name) for name in sorted(dn.text for dn in self.names))
-        return filters.both(_GROUP, filters.either([_itself(domain), *inside]))
+        return filters.both(filters.GROUP, filters.either([_itself(domain), *inside]))
 
     def now(self, found: Iterable[Found], domain: bytes) -> Groups | None:
         """Return the groups as what `of` found shows them; None where there may be more, or one has another name."""
@@ -58,7 +57,7 @@ def protected_users(session: Session, names: Naming, domain: bytes) -> Groups:
     while fresh := {DN(group.dn): group for group in found if DN(group.dn) not in groups}:
         groups |= fresh
         inside = filters.either(filters.equals("memberOf", dn.text) for dn in fresh)
-        found = list(session.search(names.domain, filters.both(_GROUP, inside), _SID))
+        found = list(session.search(names.domain, filters.both(filters.GROUP, inside), _SID))
     return _groups(groups)
 
 

@@ -189,6 +189,15 @@ class Day:
         there = filter(None, (self.oracle.properties(g) for g in self.oracle.known))
         return all(str(p["userPrincipalName"]).casefold() != upn.casefold() for p in there)
 
+    def overtake(self, planned: list[str]) -> None:
+        """After a plan was made, some of its guests change once more, and so do others and their accounts."""
+        for guest in self.rng.sample(planned, min(4, len(planned))):
+            if self._there(guest):
+                self.tenant.update(guest, displayName=self.fresh("Overtaken "))
+                self.tell("overtook the plan:", guest)
+        for event in (Day.rename, Day.block, Day.edit, Day.move_inside):
+            event(self)
+
     def leave_scope(self) -> None:
         for guest in self.guests("active"):
             self.tenant.update(guest, userType="Member")

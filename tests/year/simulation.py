@@ -101,10 +101,12 @@ class Year:
     def _loop(self, race: Day | None) -> None:
         """Import, propose, merge and apply. With a race, things change between the import and the apply."""
         self.reconcile("snapshot")
+        before = git(self.ops.directory, "rev-parse", "HEAD")
         plan = self._proposed()
+        if before == git(self.ops.directory, "rev-parse", "HEAD"):
+            return  # nothing was proposed: that nothing is left to do is proven at the end of the day
         if race is not None and not plan["refused"]:
-            for event in (race.rename, race.block, race.edit, race.move_inside):
-                event()
+            race.overtake([c["guest"] for c in plan["changes"]])
         self.domain.refresh()
         code, out = self.reconcile("apply", "--yes", "--json", codes=(0, 3, 5))
         assert code == 3 or not plan["refused"], self._told("a guard refused, and apply went on")

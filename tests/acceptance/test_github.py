@@ -93,7 +93,7 @@ def test_one_pull_request_is_opened_updated_left_alone_and_merged(
     assert (again["proposed"], again["changes_digest"]) == (False, first["changes_digest"])
     assert here.github.heads[BRANCH] == first["commit"]
 
-    here.ops.tenant.invite({"mail": "late@adatum.com", "displayName": "Late"})
+    here.ops.tenant.invite({"mail": "late.on.github@adatum.com", "displayName": "Late"})
     here.propose()
     assert here.written() == ["PATCH"]
     [pull] = here.github.pulls

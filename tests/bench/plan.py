@@ -132,12 +132,18 @@ class _Memory:
 
 
 def _family(pid: int) -> list[int]:
-    """Return a process and its descendants; each of its threads may have started some."""
-    try:
-        children = [c for task in Path(f"/proc/{pid}/task").glob("*/children") for c in task.read_text().split()]
-    except OSError:
-        return []
-    return [pid, *(one for child in children for one in _family(int(child)))]
+    """Return a process and its descendants."""
+    children: dict[int, list[int]] = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(file.read_text("utf-8", "replace").rpartition(")")[2].split()[1])
+        except (OSError, IndexError):
+            continue  # it has ended
+        children.setdefault(parent, []).append(int(file.parent.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found
 
 
 def _proportional(pid: int) -> int:

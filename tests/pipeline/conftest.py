@@ -14,7 +14,7 @@ import pytest
 
 from reconciler.cli.init import Answers, scaffold
 from reconciler.demo.pki import Authority
-from reconciler.demo.samba import Controller
+from reconciler.demo.samba import Controller, Login
 from tests.support.github import REPOSITORY, TOKEN, StandIn, standing_in
 from tests.support.hub.remote import Remote
 from tests.support.operations import Operations, git, installation
@@ -118,9 +118,7 @@ def on_github(samba: Controller, root: Path, guests: int) -> Iterator[World]:
     tls = Authority.create("GitHub").write(root / "github", ["127.0.0.1"])
     with standing_in(tls) as hub, installation(root, samba, ou, guests) as ops:
         settings = ops.directory / "reconcile.yaml"
-        text = settings.read_text().replace("credential: secret", "credential: federated")
-        forge = f"forge: {{kind: github, url: {hub.url}, repository: {REPOSITORY}"
-        settings.write_text(text.replace("forge: {kind: git", forge))
+        settings.write_text(reviewed_there(settings.read_text(), hub))
         scaffold(ops.directory, Answers())
         ops.commit("on GitHub")
         hub.heads = Remote(ops.remote)
@@ -131,7 +129,7 @@ def on_github(samba: Controller, root: Path, guests: int) -> Iterator[World]:
             hub.url,
             TOKEN,
             {"RECONCILE_PACKAGE": PACKAGE, "RECONCILE_APP_ID": "123456", "RECONCILE_IMPORTER": IMPORTER},
-            environments(samba, ops),
+            environments(samba, ops, Login(ops.env["RECONCILE_LDAP_USER"], ops.env["RECONCILE_LDAP_PASSWORD"])),
             ops.tenant.actions,
             machine(REQUESTS_CA_BUNDLE=str(tls.ca)),
         )
@@ -141,23 +139,31 @@ def on_github(samba: Controller, root: Path, guests: int) -> Iterator[World]:
     assert not any(secret in text for text in here.log for secret in here.ops.secrets), "a secret is in a log"
 
 
-def environments(samba: Controller, ops: Operations, suffix: str = "") -> dict[str, Environment]:
+def reviewed_there(settings: str, hub: StandIn) -> str:
+    """Return the settings with plans reviewed on GitHub, whose jobs sign in without a secret."""
+    forge = f"forge: {{kind: github, url: {hub.url}, repository: {REPOSITORY}"
+    return settings.replace("credential: secret", "credential: federated").replace("forge: {kind: git", forge)
+
+
+def environments(
+    samba: Controller, ops: Operations, writer: Login, names: tuple[str, str] = ("plan", "ad-apply")
+) -> dict[str, Environment]:
     """Make both environments of an operations directory: who reads, who writes, and that Entra knows them."""
     reader = samba.reader(f"reader-{secrets.token_hex(4)}")
     key = secrets.token_urlsafe(24)
-    ops.secrets += [reader.password, key, TOKEN]
-    for name in ("plan", "ad-apply"):
-        ops.tenant.federate(f"repo:{REPOSITORY}:environment:{name}{suffix}")
+    ops.secrets += [reader.password, writer.password, key, TOKEN]
+    for name in names:
+        ops.tenant.federate(f"repo:{REPOSITORY}:environment:{name}")
     reading = {
         "RECONCILE_APP_KEY": key,
         "RECONCILE_LDAP_READER": reader.user,
         "RECONCILE_LDAP_READER_PASSWORD": reader.password,
     }
     writing = {
-        "RECONCILE_LDAP_WRITER": ops.env["RECONCILE_LDAP_USER"],
-        "RECONCILE_LDAP_WRITER_PASSWORD": ops.env["RECONCILE_LDAP_PASSWORD"],
+        "RECONCILE_LDAP_WRITER": writer.user,
+        "RECONCILE_LDAP_WRITER_PASSWORD": writer.password,
     }
-    return {f"plan{suffix}": Environment(reading, {}), f"ad-apply{suffix}": Environment(writing, {})}
+    return {names[0]: Environment(reading, {}), names[1]: Environment(writing, {})}
 
 
 @pytest.fixture

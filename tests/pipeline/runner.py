@@ -11,6 +11,7 @@ import itertools
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -98,6 +99,8 @@ class Repository:
     """What the runners' own environment holds."""
     watch: Callable[[Job], None] = lambda _job: None
     """Called after every step."""
+    cancel: Callable[[Path, subprocess.Popen[str]], bool] = lambda _temp, _process: False
+    """Called while a script runs, with the job's temporary folder: may wait, and says whether the job is cancelled now."""
     runs: int = 0
 
     def run(self, workflow: str, event: Event) -> Run:
@@ -200,8 +203,8 @@ class _Member:
         }
 
     def status(self, name: str) -> bool:
-        return {"always": True, "cancelled": False, "success": self.made.result == "success"}.get(
-            name, self.made.result == "failure"
+        return name == "always" or self.made.result == {"cancelled": "cancelled", "success": "success"}.get(
+            name, "failure"
         )
 
     def go(self) -> None:
@@ -223,7 +226,7 @@ class _Member:
         file.write_text(words(filled(step["run"], self.contexts)))
         output.touch()
         summary.touch()
-        done = subprocess.run(
+        process = subprocess.Popen(
             ["bash", "-e", str(file)],
             cwd=self.workspace,
             env={
@@ -236,12 +239,17 @@ class _Member:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
-        self.made.log += done.stdout
+        cancelled = self.repo.cancel(self.temp, process)
+        if cancelled:  # what the runner does first: it interrupts the step's process, and that one alone
+            process.send_signal(signal.SIGINT)
+        self.made.log += process.communicate()[0]
         self.made.summary += summary.read_text()
-        if done.returncode:
-            raise StepError(f"Process completed with exit code {done.returncode}.")
+        if cancelled:
+            self.made.result = "cancelled"
+            return {}
+        if process.returncode:
+            raise StepError(f"Process completed with exit code {process.returncode}.")
         return _outputs(output.read_text())
 
     def environment(self) -> dict[str, str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +130,33 @@ def test_only_main_gets_the_environments_and_only_pinned_settings_connect(world:
     assert done["reconcile/propose (root)"].result == "failure"
     assert "is not the one that RECONCILE_SETTINGS_SHA256 pins" in done.log
     assert here.hub.pulls == []
+
+
+def test_a_cancelled_apply_gives_the_lock_back_leaves_its_journal_and_is_finished_by_the_next(
+    world: Callable[[int], World], samba: Controller
+) -> None:
+    here = world(30)
+    here.scheduled("plan")
+    here.checked(1)
+    here.hub.approve(1)
+    here.merge(1)
+
+    def once_it_writes(temp: Path, process: subprocess.Popen[str]) -> bool:
+        journal = temp / "journal.jsonl"
+        while process.poll() is None:
+            if journal.exists() and '"outcome"' in journal.read_text():
+                return True
+            time.sleep(0.01)
+        return False
+
+    here.repository.cancel = once_it_writes
+    cancelled = here.pushed()
+    assert cancelled["reconcile/apply (root)"].result == "cancelled"
+    assert 0 < len(accounts(samba, here.ou)) < 30
+    [journal] = cancelled.artifacts.glob("journal-root-*/journal.jsonl")
+    assert '"outcome"' in journal.read_text()
+    assert git(here.ops.remote, "for-each-ref", "refs/reconcile/lock") == ""
+
+    here.repository.cancel = lambda _temp, _process: False
+    assert here.pushed()["reconcile/apply (root)"].result == "success"
+    assert accounts(samba, here.ou) == wanted(here.ops)

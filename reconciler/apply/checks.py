@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.directory.port import Entry
+from reconciler.model.account import ACCOUNTDISABLE
 from reconciler.model.dn import DN, within
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Action, Change
@@ -58,6 +59,10 @@ def check_account(change: Change, entry: Entry, guest: Guest, expect: Expectatio
         raise StaleError("the account has been moved or renamed since the import")
     check_identity(change, entry, guest, expect.policy)
     held = entry.attributes
+    flags = held.get("userAccountControl")
+    enabled = not (isinstance(flags, int) and flags & ACCOUNTDISABLE)
+    if change.action is Action.DELETE and expect.policy.lifecycle.left_disable and enabled:
+        raise StaleError("the account has been enabled since the import")
     for delta in change.deltas:
         if delta.secret or delta.attribute == "cn":
             continue

@@ -132,6 +132,8 @@ def _restore(change: Change, guest: Guest, hands: Hands) -> bool:
         check_identity(change, entry, guest, hands.expect.policy)
         if not within(entry.dn, hands.expect.ous):
             raise StaleError("the account is outside the configured OUs")
+        if entry.protected:
+            raise StaleError(f"the account is protected ({', '.join(entry.protected)})")
         bare = all(entry.attributes.get(n) in (None, v) for n, v in _values(change).items() if n != _UAC)
         if hands.tried(change, "reanimate") and bare:
             entry = _halved(change, hands)

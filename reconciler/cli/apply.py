@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from reconciler import __version__
@@ -36,6 +36,9 @@ from .approval import approved
 from .committed import unedited
 from .context import Context
 from .loading import Planned, load_settings, planned
+
+CLOCKS = timedelta(minutes=10)
+"""How far the clocks of the machines that import and that apply may be apart."""
 
 
 def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bool, again: bool = True) -> Exit:
@@ -118,6 +121,12 @@ class _Merged:
                 with suppress(LockedError):  # a run that was killed after its receipt left the lock behind
                     locks.acquire(self.repository, self.remote, self._holder(), self._now()).release()
             raise spent
+        as_of = self.made.plan.origin.as_of
+        if datetime.fromisoformat(as_of) > self._now() + CLOCKS:
+            raise StalePlanError(
+                f"plan {own} is as of {as_of}, which is yet to come: a clock is wrong, and time decides what is deleted",
+                "Correct the clock here, or where the snapshot was made; then run `reconcile snapshot` and `reconcile propose`.",
+            )
         expires = datetime.fromisoformat(self.made.plan.origin.expires)
         if self._now() > expires:
             raise StalePlanError(

@@ -185,10 +185,11 @@ class _Importer:
             find=lambda guids: reader.find(guids, attributes),
             anchor_names=anchors.names,
             gone_or_out=Leavers(self._policy, guests).gone,
-            blocked=lambda i: any(i in known and not known[i].enabled for known in (guests, before)),
+            blocked=lambda i: any(i in known and self._disabled_for(known[i]) for known in (guests, before)),
             ous=ous,
             as_of=self._now,
             first=cursor is None or {DN(ou) for ou in cursor.ous} != set(ous),
+            leavers_disabled=self._policy.lifecycle.left_disable,
         )
         new = DirectoryCursor(
             as_of=self._now,
@@ -203,6 +204,11 @@ class _Importer:
             accounts=len(accounts),
         )
         return Changed(old, {**dict.fromkeys(old), **accounts}), new
+
+    def _disabled_for(self, guest: Guest) -> bool:
+        """Whether the policy has this guest's account disabled, since Entra lets them not sign in."""
+        lifecycle = self._policy.lifecycle
+        return not guest.enabled and (lifecycle.left_disable if guest.removed else lifecycle.blocked_disable)
 
     def _may_increment(self, domain: Domain, cursor: DirectoryCursor) -> bool:
         if (domain.service_name, domain.invocation_id) != (cursor.service_name, cursor.invocation_id):

@@ -20,17 +20,26 @@ def guards(
     `today` is the day of the plan's as-of time. `earlier` counts what the same day's receipts have done already.
     """
     counts = Counter(c.action for c in changes)
+    before = Counter(earlier or {})
     acknowledged = _acknowledged(counts, policy, today)
+    in_all = _acknowledged(counts + before, policy, today)
     return tuple(
-        _verdict(action, counts[action], (earlier or {}).get(action, 0), managed, policy.guards[action], acknowledged)
+        _verdict(action, counts[action], before[action], managed, policy.guards[action], acknowledged, in_all)
         for action in Action
         if counts[action] and action in policy.guards
     )
 
 
 def _verdict(
-    action: Action, count: int, earlier: int, managed: int, limit: Limit, acknowledged: frozenset[Action]
+    action: Action,
+    count: int,
+    earlier: int,
+    managed: int,
+    limit: Limit,
+    acknowledged: frozenset[Action],
+    in_all: frozenset[Action],
 ) -> Guard:
+    """Judge one action. `acknowledged` are those whose count in this plan the policy names, `in_all` whose count of the day."""
     allowed = _allowed(limit, managed)
     total = count + earlier
     if allowed is None or total <= allowed:
@@ -40,14 +49,16 @@ def _verdict(
         f"{total} planned{today}, at most {allowed} allowed "
         f"({_words(limit, managed)}; {limit.rule.file}:{limit.rule.line})"
     )
-    if action in acknowledged:
+    # What came earlier on top of the limit was acknowledged itself: the same words do not let as many past once more.
+    anew = earlier <= allowed
+    if action in in_all or (action in acknowledged and anew):
         return Guard(
             action, total, allowed, refused=False, message=f"{found}; the policy acknowledges exactly that many."
         )
     message = (
         f"{found}. "
         f"If that many are right, add to the policy, for review: "
-        f"`acknowledge: [{{counts: {{{action}: {count}}}, reason: …, until: <date>}}]`"
+        f"`acknowledge: [{{counts: {{{action}: {count if anew else total}}}, reason: …, until: <date>}}]`"
     )
     return Guard(action, total, allowed, refused=True, message=message)
 

@@ -89,7 +89,8 @@ def _established(joins: Joins, everyone: Mapping[str, Guest], accounts: Mapping[
             joins.conflicts.append(_twice(guest_id, guest, live))
             continue
         account = live[0]
-        named = owners.get(_text(account.attributes.get(policy.anchor.attribute)))
+        held = account.attributes.get(policy.anchor.attribute)
+        named = owners.get(_text(held)) or named_guest(held, policy)
         if named is not None and named != guest_id:
             joins.undecided.add(guest_id)
             joins.conflicts.append(_renamed_anchor(account, guest_id, guest, named, policy))

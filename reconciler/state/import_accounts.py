@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.directory.port import Changes, Entry
-from reconciler.model.account import Account, Missing
+from reconciler.model.account import HALF_MADE, Account, Missing
 from reconciler.model.dn import DN
 from reconciler.model.values import Value
 
@@ -28,21 +28,23 @@ def import_accounts(
     ous: Sequence[DN],
     as_of: str,
     first: bool = False,
+    leavers_disabled: bool = True,
 ) -> dict[str, Account]:
     """Return the accounts as they are after this read, by SID, sorted by SID as numbers.
 
     `read` is either everything under the OUs or the changes since the last read; after `Changes.containers` the caller
     must read in full. `anchor_names` returns the id of the guest that an entry's anchor attribute names, or None where
     that is nobody. `gone_or_out` says of a guest's id that they have left or are out of the policy's scope, `blocked`
-    that Entra does not let them sign in, now or by the last import. `as_of` becomes `departed` where that begins now.
+    that this program disables them for it, now or by the last import. `as_of` becomes `departed` where that begins now.
     `first` says that these OUs are read for the first time: this program made nothing that is found there.
+    `leavers_disabled` says whether the policy has the accounts of those who left disabled: else somebody else did it.
 
     A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under
     the OUs; a joined one wherever it is, and as `missing` where it is not seen. A deleted account keeps
     its join while it can be brought back, since its guest may return; the join ends when its tombstone has expired and the
     guest has left, or when another account that is there carries the same guest.
     """
-    importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of, first)
+    importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of, first, leavers_disabled)
     present, doubtful = _full(old, read) if not isinstance(read, Changes) else _incremental(old, read, ous)
     found = find([account.guid for account in doubtful]) if doubtful else {}
     lost: list[Account] = []
@@ -118,6 +120,7 @@ class _Importer:
     blocked: Callable[[str], bool]
     as_of: str
     first: bool
+    leavers_disabled: bool
 
     def seen(self, entry: Entry) -> Account:
         """Return an account that is there, as it is now, with what is remembered about it."""
@@ -155,10 +158,19 @@ class _Importer:
         return (known.departed if known else None) or self.as_of
 
     def _adopted(self, guest: str | None, known: Account | None) -> bool:
-        """Whether it was there before its join. One that comes back from the deleted objects begins anew."""
-        if guest is None or (known is not None and known.missing is not None):
+        """Whether it was there before its join. One that comes back from the deleted objects begins anew.
+
+        But not one that others had disabled when it was deleted: `planning/changes.py` brings that back disabled, and
+        if this is cut short it must not be taken for a new account that is half-made, and be enabled.
+        """
+        if guest is None:
             return False
-        return self.first if known is None else known.adopted or known.guest is None
+        if known is None:
+            return self.first
+        if known.missing in ("deleted", "expired"):
+            half_made = known.uac == HALF_MADE and not known.adopted
+            return known.disabled and not known.suspended and not half_made
+        return known.adopted or known.guest is None
 
     def _suspended(self, now: Account, known: Account | None) -> bool:
         """Whether this program disabled it: it was seen enabled, and is disabled since its guest may not sign in.
@@ -167,5 +179,5 @@ class _Importer:
         """
         if known is None or now.guest is None or not now.disabled:
             return False
-        left = now.departed is not None or known.departed is not None
+        left = self.leavers_disabled and (now.departed is not None or known.departed is not None)
         return known.suspended or (not known.disabled and (left or self.blocked(now.guest)))

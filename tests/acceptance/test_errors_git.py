@@ -175,6 +175,17 @@ def test_an_expired_plan(case: Case, capsys: pytest.CaptureFixture[str]) -> None
     assert "for a fresh one" in said
 
 
+def test_a_plan_from_the_future(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+    as_of = json.loads(case.read("state/plan.json"))["as_of"]
+    before = case.footprint()
+    earlier = Ports(clock=lambda: datetime.fromisoformat(as_of) - timedelta(minutes=11))
+    assert main(["-C", str(case.directory), *APPLY], ports=earlier, env=case.ops.env) == 4
+    assert case.footprint() == before
+    said = capsys.readouterr().err
+    assert f"is as of {as_of}, which is yet to come" in said
+    assert "Correct the clock" in said
+
+
 def unwritable(folder: Path) -> Path:
     (folder / "file").write_text("")
     return folder / "file" / "journal.jsonl"

@@ -75,3 +75,20 @@ def test_a_disabled_account_is_not_counted_again() -> None:
     guests = [guest(n, "changed") for n in range(3)]
     made = plan(guests, [account(g, 1100 + n, uac=DISABLED) for n, g in enumerate(guests)])
     assert made.count(Action.DISABLE) == 0
+
+
+def test_an_acknowledgement_lets_as_many_past_once_a_day() -> None:
+    by = policy(**{"\nguards:": ACKNOWLEDGE, "move: {percent: 10}": "move: {percent: 90}"})
+    made = leavers(3, 10, by)
+    today = date(2026, 3, 1)
+
+    def refused_after(earlier: int, counts: str = "disable: 3") -> list[tuple[int, str]]:
+        words = policy(**{"\nguards:": ACKNOWLEDGE.replace("disable: 3", counts)})
+        found = guards(made.changes, made.managed, words, today, {Action.DISABLE: earlier})  # type: ignore[attr-defined]
+        return [(g.count, g.message) for g in found if g.refused and g.action is Action.DISABLE]
+
+    assert refused_after(1) == []  # one a day is within the limit, and these three were acknowledged
+    ((count, message),) = refused_after(3)  # those three were acknowledged as well, by the same words
+    assert count == 6
+    assert "acknowledge: [{counts: {disable: 6}" in message
+    assert refused_after(3, "disable: 6") == []

@@ -207,3 +207,11 @@ def test_a_flow_that_is_gone_leaves_its_values_and_the_plan_names_them() -> None
     assert not undone.changes
     assert ["department" in note and "what accounts hold there stays" in note for note in undone.notes] == [True]
     assert not plan([person], [account(person, 1105)], wider).notes
+
+
+@pytest.mark.parametrize("gone", [guest(1), guest(1, "deleted")])
+def test_an_account_whose_anchor_names_a_guest_whom_nobody_knows_is_not_taken_back(gone: object) -> None:
+    marked = account(guest(1), 1105, attributes={"adminDescription": f"User_{gid(9)}"})
+    made = plan([gone], [marked])  # type: ignore[list-item]
+    assert not made.changes
+    assert [(c.kind, gid(9) in c.what) for c in made.conflicts] == [("anchor-names-another", True)]

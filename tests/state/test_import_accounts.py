@@ -284,6 +284,21 @@ def test_an_account_that_somebody_else_disabled_is_not_suspended() -> None:
     assert not one(imported([joined()], [entry(uac=DISABLED)])).suspended
 
 
+def test_where_the_policy_leaves_those_who_left_enabled_an_account_was_disabled_by_somebody_else() -> None:
+    by_hand = import_accounts(
+        {a.sid: a for a in [joined()]},
+        [entry(uac=DISABLED)],
+        find=Domain(),
+        anchor_names=names,
+        gone_or_out=lambda _: True,
+        blocked=lambda _: False,
+        ous=[GUESTS_OU],
+        as_of=T2,
+        leavers_disabled=False,
+    )
+    assert not one(by_hand).suspended
+
+
 def test_an_account_that_was_disabled_before_is_not_suspended() -> None:
     known = joined(uac=DISABLED)
     assert not one(imported([known], [entry(uac=DISABLED)], blocked={ALICE})).suspended

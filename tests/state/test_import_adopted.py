@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.directory.port import Changes, Entry
-from reconciler.model.account import Account
+from reconciler.model.account import HALF_MADE, Account
 from reconciler.state.importer import import_accounts
 
 from .records import ALICE, GUESTS_OU, T2, an_account
@@ -55,3 +55,26 @@ def test_one_that_is_brought_back_from_the_deleted_objects_may_be_half_made() ->
 
 def test_a_missing_one_is_remembered_as_it_was() -> None:
     assert imported([joined(adopted=True)], []).adopted
+
+
+def test_what_was_out_of_sight_for_a_while_is_as_it_was() -> None:
+    for adopted in (True, False):
+        assert imported([joined(adopted=adopted, missing="invisible")], [anchored(ALICE)]).adopted is adopted
+
+
+@pytest.mark.parametrize(
+    ("had", "changes", "half_made"),
+    [
+        (0x202, {}, False),  # an administrator disabled it
+        (0x202, {"suspended": True}, True),  # this program did
+        (HALF_MADE, {}, True),  # its creation was cut short
+        (HALF_MADE, {"adopted": True}, False),  # it looked like that, and was made by others
+        (0x200, {"adopted": True}, True),
+    ],
+)
+def test_one_that_others_had_disabled_is_not_finished_when_bringing_it_back_was_cut_short(
+    had: int, changes: dict[str, bool], half_made: bool
+) -> None:
+    known = joined(uac=had, missing="deleted", **changes)
+    back = imported([known], [anchored(ALICE, uac=HALF_MADE)])
+    assert back.adopted is not half_made

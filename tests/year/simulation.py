@@ -54,6 +54,7 @@ class Year:
     staff: str
     clock: Clock
     done: Counter[str] = field(default_factory=Counter)
+    today: Counter[str] = field(default_factory=Counter)
     """Changes carried out, by action."""
     conflicts: Counter[str] = field(default_factory=Counter)
     refusals: int = 0
@@ -72,6 +73,7 @@ class Year:
     def day(self) -> None:
         """Live one day: things happen, the loop runs, and everything is as it must be."""
         self.clock.now += timedelta(days=8 if self.rng.random() < SKIP else 1)
+        self.today.clear()
         with self.samba.administrator() as administrator:
             tenant = self.ops.tenant
             day = Day(self.oracle, tenant, administrator, self.people, self.rng, self.clock.now, self.staff)
@@ -129,9 +131,12 @@ class Year:
         return plan
 
     def _acknowledge(self, plan: dict[str, Any]) -> None:
-        """Let exactly this plan past the guards, for today."""
-        counts = json.dumps(Counter(c["action"] for c in plan["changes"]))
-        self._policy("acknowledge", f'[{{counts: {counts}, reason: meant, until: "{self.clock.now.date()}"}}]')
+        """Let exactly this plan past the guards, for today: by its own counts, and by what the day comes to with it."""
+        planned = Counter(c["action"] for c in plan["changes"])
+        day = Counter({action: count + self.today[action] for action, count in planned.items()})
+        until = self.clock.now.date()
+        blocks = (f'{{counts: {json.dumps(counts)}, reason: meant, until: "{until}"}}' for counts in (planned, day))
+        self._policy("acknowledge", f"[{', '.join(blocks)}]")
 
     def _hold(self, new: dict[str, datetime]) -> None:
         self.oracle.held |= new
@@ -152,7 +157,9 @@ class Year:
         allowed = {"done", "already", "stale", "skipped"} if raced else {"done"}
         others = [o for o in outcomes if o["result"] not in allowed]
         assert others == [], self._told(f"not carried out: {others}")
-        self.done.update(o["change"].partition(":")[0] for o in outcomes if o["result"] == "done")
+        done = Counter(o["change"].partition(":")[0] for o in outcomes if o["result"] == "done")
+        self.done.update(done)
+        self.today.update(done)
         self.stale += sum(o["result"] == "stale" for o in outcomes)
 
     # --- what must hold

@@ -50,10 +50,11 @@ def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bo
     repository = Repository.open(context.directory)
     here = load_settings(context, repository.at("HEAD") if repository.bare else repository.work_tree())
     merged = _Merged.fetch(context, repository, here)
+    merged.check_pinned(digest)
     if not again and merged.applied():
         context.result("Plan {} has been applied already.", merged.made.encoded.digest)
         return _report(context, merged.made, ())
-    merged.check(digest)
+    merged.check()
     _show(context, merged.made)
     if not merged.made.plan.changes:
         return _report(context, merged.made, ())
@@ -106,14 +107,17 @@ class _Merged:
         """Whether this plan has its receipt, and nobody holds the lock any more."""
         return self._spent() is not None and locks.read(self.repository, self.remote) is None
 
-    def check(self, digest: str | None) -> None:
-        """Raise unless this plan may be applied now."""
+    def check_pinned(self, digest: str | None) -> None:
+        """Raise unless this is the plan that was asked for, if one was."""
         own = self.made.encoded.digest
         if digest is not None and digest.lower() != own:
             raise StalePlanError(
                 f"{self.remote}/{self.branch} holds plan {own}, not {digest.lower()}",
                 "Look at the plan that is merged, and name its digest.",
             )
+
+    def check(self) -> None:
+        """Raise unless this plan may be applied now."""
         if not self.made.plan.changes:
             return
         if spent := self._spent():
@@ -124,13 +128,13 @@ class _Merged:
         as_of = self.made.plan.origin.as_of
         if datetime.fromisoformat(as_of) > self._now() + CLOCKS:
             raise StalePlanError(
-                f"plan {own} is as of {as_of}, which is yet to come: a clock is wrong, and time decides what is deleted",
+                f"plan {self.made.encoded.digest} is as of {as_of}, which is yet to come: a clock is wrong, and time decides what is deleted",
                 "Correct the clock here, or where the snapshot was made; then run `reconcile snapshot` and `reconcile propose`.",
             )
         expires = datetime.fromisoformat(self.made.plan.origin.expires)
         if self._now() > expires:
             raise StalePlanError(
-                f"plan {own} expired at {self.made.plan.origin.expires}",
+                f"plan {self.made.encoded.digest} expired at {self.made.plan.origin.expires}",
                 "Run `reconcile snapshot` and `reconcile propose` for a fresh one.",
             )
         self._check_guards()

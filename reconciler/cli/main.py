@@ -21,8 +21,8 @@ from .context import Context, Ports
 
 _FEWEST = 4
 _EPILOG = """\
-exit codes: 0 success, 1 error, 2 changes or conflicts (plan --detailed-exitcode), 3 a guard refused,
-4 plan stale or digest mismatch, 5 partly applied, 6 locked, 64 usage
+exit codes: 0 success, 1 error, 2 changes or conflicts (plan --detailed-exitcode) or drift,
+3 a guard refused, 4 plan stale or digest mismatch, 5 partly applied, 6 locked, 64 usage
 """
 
 

@@ -125,8 +125,13 @@ class Pending:
         if pull is None or pull.standing is not Standing.REJECTED:
             return None
         found = self.repository.fetch_ref(self.made.settings.forge.remote, pull.ref)
-        said = self._said_at(pull.head) if found == pull.head else None
-        return pull if said and said.repeats(self.said) else None
+        there = self._sound(pull.head) if found == pull.head else None
+        return pull if there and Said.of(there).repeats(self.said) else None
+
+    @cached_property
+    def proposed(self) -> Planned | None:
+        """The plan on the plan branch; None unless it is just what its tree yields."""
+        return self._sound(self.commit) if self.commit else None
 
     def unchanged(self) -> bool:
         """Tell whether the plan branch proposes just this, soundly, on what the protected branch holds, for long enough."""
@@ -136,7 +141,7 @@ class Pending:
             return False
         if {"policies", "reconcile.yaml"} & {*differing(self.repository, commit, self.tip)}:
             return False
-        said = self._said_at(commit)
+        said = Said.of(self.proposed) if self.proposed else None
         if said is None or (said.changes, said.points) != (self.said.changes, self.said.points):
             return False
         left, lifetime = said.expires - self._as_of, self.made.settings.lifetime
@@ -151,8 +156,8 @@ class Pending:
         pull = self.open
         return pull is not None and pull.head == commit and bool(approvers(self.forge.review(pull.number)))
 
-    def _said_at(self, commit: str) -> Said | None:
-        """Return what the plan of a commit says; None unless it is there and just what its tree yields."""
+    def _sound(self, commit: str) -> Planned | None:
+        """Return the plan of a commit; None unless it is there and just what its tree yields."""
         try:
             tree = self.repository.at(commit)
             stored = tree.read("state/plan.json")
@@ -160,9 +165,9 @@ class Pending:
                 return None
             there = planned(self.context, tree)
             sound = stored_digest(stored) == there.encoded.digest and not edited(tree, stored, there)
-            return Said.of(there) if sound else None
         except ReconcileError:  # damaged, or edited: it is not taken for a plan
             return None
+        return there if sound else None
 
 
 def _points_at(tree: Tree) -> Points:

@@ -63,7 +63,7 @@ def _decided(pending: Pending) -> _Done:
         return _Done(f"Pull request {pull.number} ({pull.url}) {words} to change your mind.", url=pull.url)
     if pending.unchanged() and pending.stands():
         words = f"{plan_branch(pending.repository)} already proposes exactly these changes: left as it is."
-        return _Done(words, url=pending.open.url if pending.open else None)
+        return _Done(f"{words}{_retold(pending)}", url=pending.open.url if pending.open else None)
     return _published(pending)
 
 
@@ -121,6 +121,18 @@ def _published(pending: Pending) -> _Done:
     words = "Opened" if answer.created else "Updated"
     note = _labelled(pending.forge, answer.number, made.plan)
     return _Done(f"{words} pull request {answer.number}: {answer.url}{note}", proposal.commit, answer.url)
+
+
+def _retold(pending: Pending) -> str:
+    """Bring what the open pull request says back to what its head holds.
+
+    Whoever may write can edit it, and a run that was cut off after its push leaves the text of the plan before.
+    """
+    pull, there = pending.open, pending.proposed
+    if pull is None or there is None:
+        return ""
+    pending.forge.publish(_text(there, plan_branch(pending.repository), pull.head, _title(there.plan)))
+    return _labelled(pending.forge, pull.number, there.plan)
 
 
 def _labelled(forge: Forge, number: int, plan: Plan) -> str:

@@ -90,7 +90,8 @@ def _pending(context: Context, repository: Repository) -> bool:
         stored: object = json.loads(tree.read("state/plan.json") or b"{}")
         if not isinstance(stored, Mapping) or not stored.get("changes"):
             return not isinstance(stored, Mapping)
-        return stored.get("digest") not in _applied(context, repository, tree)
+        digest = stored.get("digest")
+        return not isinstance(digest, str) or digest not in _applied(context, repository, tree)
     except (ValueError, RecursionError, ReconcileError):
         return True
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from reconciler.errors import ForgeError
 
 from .github_protection import protection
-from .github_review import WITHDRAWN, checks_of, pull_of, review_of
+from .github_review import WITHDRAWN, checks_of, into, pull_of, review_of
 from .port import LABELS, Check, Published, PullRequest, Review, Standing, Status
 from .protection import Protection
 from .rest import Rest
@@ -119,14 +119,17 @@ class GitHub:
     def merged(self, commit: str, branch: str, base: str) -> PullRequest | None:
         """Return the merged pull request that brought a commit to the protected base.
 
-        Those of the plan's branch are looked at first: right after a merge GitHub may not list a commit's yet.
+        Those of the plan's branch are looked at first: right after a merge GitHub may not list a commit's yet. Of a
+        repository that is a copy itself, it lists those of the original too: their numbers are not ours.
         """
         of = f"/commits/{quote(commit, safe='')}/pulls?per_page=100"
         for path in (self._listing(branch, base, "closed"), of):
             for row in self._rest.page(path):
-                target = row.get("base")
-                based = isinstance(target, dict) and target.get("ref") == base
-                if row.get("merged_at") and based and (path == of or row.get("merge_commit_sha") == commit):
+                if (
+                    row.get("merged_at")
+                    and into(row, self._repository, base)
+                    and (path == of or row.get("merge_commit_sha") == commit)
+                ):
                     return pull_of(row)
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -18,6 +18,8 @@ _WRITERS: Final = frozenset({"admin", "write"})
 _NOT_FOUND: Final = 404
 _MOST_COMMITS: Final = 250
 """How many of a pull request's commits GitHub lists."""
+_ANYBODY: Final = "github-actions[bot]"
+"""Who a workflow's own token acts as, whoever pushed that workflow to whichever branch."""
 _SYSTEM: Final = "web-flow"
 """The committer of what is made in GitHub's own pages, whoever made it."""
 
@@ -31,18 +33,27 @@ def pull_of(row: Mapping[str, Any], *, created: bool = False) -> PullRequest:
         raise ForgeError("a pull request in the answer lacks number, address or head", LATER) from None
 
 
+def into(row: Mapping[str, Any], repository: str, branch: str) -> bool:
+    """Tell whether a pull request is into that branch of that very repository."""
+    there = _text(row, "base", "repo", "full_name").casefold() == repository.casefold()
+    return there and _text(row, "base", "ref") == branch
+
+
 def review_of(rest: Rest, repository: str, number: int) -> Review:
     """Return who had which part in a pull request. Raises ForgeError."""
     row = rest.record("GET", f"/pulls/{number}")
     pull = pull_of(row)
     home = _text(row, "head", "repo", "full_name").casefold() == repository.casefold()
+    commits = _commits(rest, number)
+    pushers = _pushers(rest, _text(row, "head", "ref"), pull.head, commits) if home else ("",)
     return Review(
         pull=pull,
         author=_text(row, "user", "login"),
-        writers=frozenset(_writers(rest, number)),
-        pusher=_pusher(rest, _text(row, "head", "ref"), pull.head) if home else "",
+        writers=frozenset((*_writers(commits), *pushers[1:])),
+        pusher=pushers[0] if pushers else None,
         opinions=tuple(_opinions(rest, number)),
         foreign=not home,
+        anybody=_ANYBODY in pushers,
     )
 
 
@@ -69,14 +80,18 @@ def checks_of(rest: Rest, commit: str) -> tuple[Check, ...]:
     return tuple(found)
 
 
-def _writers(rest: Rest, number: int) -> Iterator[str]:
+def _commits(rest: Rest, number: int) -> list[Mapping[str, Any]]:
     rows = list(rest.rows(f"/pulls/{number}/commits"))
     if len(rows) >= _MOST_COMMITS:
         what = (
             f"pull request {number} has {len(rows)} commits or more, and GitHub names the authors of no more than that"
         )
         raise ForgeError(what, "Propose it in fewer commits.")
-    for row in rows:
+    return rows
+
+
+def _writers(commits: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for row in commits:
         for role in ("author", "committer"):
             login = _text(row, role, "login")
             if login and login != _SYSTEM:
@@ -111,28 +126,29 @@ def _may_write(rest: Rest, who: str) -> bool:
     return found.get("permission") in _WRITERS
 
 
-def _pusher(rest: Rest, branch: str, head: str) -> str | None:
-    """Return who pushed `head` to a branch, "" when that is not listed, None from a server that keeps no such list.
+def _pushers(rest: Rest, branch: str, head: str, commits: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return who pushed `head` to a branch, then who pushed it or another of the pull request's commits there before.
 
-    A branch that was deleted may be unknown to the filter, so the unfiltered list decides whether there is one.
+    The first is "" where the list should say and does not; nobody at all comes from a server that keeps no such list. A
+    branch that was deleted may be unknown to the filter, so the unfiltered list decides whether there is one.
     """
-    rows: list[Mapping[str, Any]] = []
+    brought = {head, *(_text(row, "sha") for row in commits)}
     for query in (f"?ref={quote(branch, safe='')}&per_page=100", "?per_page=100"):
         try:
-            rows += rest.page(f"/activity{query}")
+            rows = rest.page(f"/activity{query}")
         except RefusedError as error:
             if error.status not in (_NOT_FOUND, 422):
                 raise
             if "ref=" not in query:
-                return None
-        names = [
-            _text(row, "actor", "login")
-            for row in rows
-            if (row.get("after"), row.get("ref")) == (head, f"refs/heads/{branch}")
-        ]
-        if names:
-            return names[0]
-    return ""
+                return ()
+            continue
+        pushes = [r for r in rows if r.get("ref") == f"refs/heads/{branch}" and r.get("after") in brought]
+        latest = [_text(row, "actor", "login") for row in pushes if row.get("after") == head]
+        # The list is cut: where it does not reach back to the push that another built on, somebody is missing.
+        whole = brought.isdisjoint({_text(r, "before") for r in pushes} - {_text(r, "after") for r in pushes})
+        if latest and whole:
+            return (latest[0], *sorted({_text(row, "actor", "login") for row in pushes} - {latest[0], ""}))
+    return ("",)
 
 
 def _standing(row: Mapping[str, Any]) -> Standing:

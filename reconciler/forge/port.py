@@ -98,12 +98,14 @@ class Review:
     author: str
     """Who opened it."""
     writers: frozenset[str]
-    """The accounts its commits name as authors and committers."""
+    """The accounts its commits name as authors and committers, and that pushed any of them."""
     pusher: str | None
     """Who pushed `pull.head`; "" where the forge should know and does not say, None where it never tells."""
     opinions: tuple[Opinion, ...]
     foreign: bool = False
     """Whether it came from a copy of the repository, where others may push."""
+    anybody: bool = False
+    """Whether any of it was pushed by an account that whoever may push a workflow can act as."""
 
 
 @dataclass(frozen=True, slots=True)

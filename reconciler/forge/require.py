@@ -45,6 +45,11 @@ def _approvals(required: int, review: Review) -> Iterator[str]:
             yield f"{opinion.by} asks for changes: they must approve {head}, or their review must be dismissed"
     if required and review.pusher == "":
         yield f"nobody is named who pushed {head}, so nobody's approval is known to be another's: wait a minute and try again"
+    if required and review.anybody:
+        yield (
+            f"{head} was pushed by a workflow's own token, which works for whoever may push a workflow, so nobody's "
+            "approval is known to be another's: propose with the token of an app"
+        )
     approving = [o for o in review.opinions if o.approves]
     discounted = [(o.by, reason) for o in approving if (reason := _discounted(o, review))]
     counted = approvers(review)
@@ -61,7 +66,7 @@ def _discounted(opinion: Opinion, review: Review) -> str | None:
         (not opinion.person, "an app cannot approve"),
         (opinion.by == review.author, "they opened the pull request"),
         (opinion.by == review.pusher, "they pushed that commit"),
-        (opinion.by in review.writers, "they wrote some of it"),
+        (opinion.by in review.writers, "they wrote or pushed some of it"),
         (
             opinion.commit != review.pull.head,
             f"they approved {opinion.commit[:_SHORT]}, and more was pushed after that",

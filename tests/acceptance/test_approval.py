@@ -77,6 +77,14 @@ def test_a_plan_that_was_approved_checked_and_merged_is_applied(here: Reviewed, 
     assert receipt["approved"] == {"number": 1, "url": url, "head": head, "pusher": app, "by": ["zoe"]}
 
 
+def test_a_pinned_digest_counts_for_a_plan_that_was_applied_already_too(here: Reviewed) -> None:
+    here.github.merge(1)
+    own = here.ok("apply", "--yes", "--json").json["digest"]
+    assert here.run("apply", "--yes", "--unless-applied", "--digest", own).code == 0
+    ended = here.run("apply", "--yes", "--unless-applied", "--digest", "0" * 64)
+    assert (ended.code, "holds plan" in ended.error) == (4, True)
+
+
 def test_nor_does_it_matter_that_the_branch_is_gone_or_that_main_went_on_elsewhere(here: Reviewed) -> None:
     here.github.merge(1)
     del here.github.heads[BRANCH]
@@ -131,6 +139,19 @@ def by_the_pusher(here: Reviewed) -> None:
     here.github.push(BRANCH, here.github.heads[BRANCH], "zoe")
 
 
+def by_who_pushed_it_before_the_app_did(here: Reviewed) -> None:
+    """Pushed under the app's name; a run of the app found the forge gone, and put back what it had replaced."""
+    head = here.github.heads[BRANCH]
+    here.github.pushes.clear()
+    for who, commit in (("zoe", head), ("contoso-reconcile[bot]", "c" * 40), ("contoso-reconcile[bot]", head)):
+        here.github.push(BRANCH, commit, who)
+
+
+def pushed_by_a_workflow_of_ones_own(here: Reviewed) -> None:
+    here.github.pushes.clear()
+    here.github.push(BRANCH, here.github.heads[BRANCH], "github-actions[bot]")
+
+
 def by_a_writer(here: Reviewed) -> None:
     here.github.commits[1] = [{"author": {"login": "zoe"}, "committer": {"login": "contoso-reconcile[bot]"}}]
 
@@ -172,7 +193,12 @@ MISSING: dict[str, tuple[Callable[[Reviewed], None], str]] = {
     "app": (by_an_app, "helper[bot]'s does not count: an app cannot approve"),
     "outsider": (by_an_outsider, "zoe's does not count: they may not write to the repository"),
     "pusher": (by_the_pusher, "zoe's does not count: they pushed that commit"),
-    "writer": (by_a_writer, "zoe's does not count: they wrote some of it"),
+    "first pusher": (
+        by_who_pushed_it_before_the_app_did,
+        "zoe's does not count: they wrote or pushed some of it",
+    ),
+    "workflow": (pushed_by_a_workflow_of_ones_own, "{head} was pushed by a workflow's own token"),
+    "writer": (by_a_writer, "zoe's does not count: they wrote or pushed some of it"),
     "changes": (while_another_asks_for_changes, "ada asks for changes"),
     "no check": (without_the_check, "check reconcile/plan on {head}: nobody reported it"),
     "failed": (with_a_failed_check, "check reconcile/plan on {head}: github-actions says failure"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -208,23 +208,51 @@ def merged(here: Reviewed, tree: str) -> str:
     return git(here.remote, "commit-tree", tree, *parents, "-m", "Merge branch main").strip()
 
 
-def test_a_proposal_that_somebody_edited_is_put_right(here: Reviewed) -> None:
+def less(text: str) -> str:
+    plan = json.loads(text)
+    return json.dumps({**plan, "changes": plan["changes"][:1]})
+
+
+def more(text: str) -> str:
+    """With what is read as a number, and is none in JSON."""
+    return text.replace("{", '{"note": [NaN, 1e999],', 1)
+
+
+@pytest.mark.parametrize("edit", [less, more])
+def test_a_proposal_that_somebody_edited_is_put_right(here: Reviewed, edit: Callable[[str], str]) -> None:
     proposed = here.github.heads[BRANCH]
     git(here.directory, "fetch", "-q", "origin", BRANCH)
     git(here.directory, "checkout", "-q", "FETCH_HEAD")
-    plan = json.loads((here.directory / "state/plan.json").read_text())
-    plan["changes"] = plan["changes"][:1]
-    (here.directory / "state/plan.json").write_text(json.dumps(plan))
-    git(here.directory, "commit", "-q", "-am", "less to read")
+    plan = here.directory / "state/plan.json"
+    plan.write_text(edit(plan.read_text()))
+    git(here.directory, "commit", "-q", "-am", "edited")
+    assert here.run("check").code == 4
     git(here.directory, "push", "-q", "origin", f"HEAD:{BRANCH}")
     git(here.directory, "checkout", "-q", "main")
     here.propose()
-    edited = json.loads(git(here.remote, "show", f"{BRANCH}:state/plan.json"))
-    assert len(edited["changes"]) == 2
+    mended = json.loads(git(here.remote, "show", f"{BRANCH}:state/plan.json"))
+    assert len(mended["changes"]) == 2
+    assert "note" not in mended
     assert (
         git(here.remote, "diff", "--name-only", "main", BRANCH).split()
         == git(here.remote, "diff", "--name-only", "main", proposed).split()
     )
+
+
+@pytest.mark.parametrize("what", ["title", "body", "labels"])
+def test_a_pull_request_that_says_something_else_than_its_head_is_put_right(here: Reviewed, what: str) -> None:
+    """Somebody edited it; or a run pushed, and was cut off before it could say so."""
+    head, pull = here.approve_and_check(1), here.github.pull(1)
+    before = (pull["title"], pull["body"], here.github.labels[1])
+    if what == "labels":
+        here.github.labels[1] = ["reconcile/refused", "theirs"]
+        before = (*before[:2], ["theirs", *before[2]])
+    else:
+        pull[what] = "Nothing to see here"
+    here.propose()
+    assert (pull["title"], pull["body"], here.github.labels[1]) == before
+    assert here.github.current(pull)["head"]["sha"] == head
+    untouched(here)
 
 
 # --- nothing is left to do

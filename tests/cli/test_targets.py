@@ -94,6 +94,7 @@ def test_a_plan_waits_from_its_merge_to_its_receipt(here: Reviewed) -> None:
     here.ok("apply", "--yes")
     assert waiting() == 0
     plan = here.directory / "state/plan.json"
-    plan.write_text("{damaged")
-    git(here.directory, "commit", "-q", "-a", "-m", "damage")
-    assert waiting() == 1
+    for damaged in ("{damaged", "[]", '{"changes": [1], "digest": []}', '{"changes": [1], "digest": {}}'):
+        plan.write_text(damaged)
+        git(here.directory, "commit", "-q", "-a", "-m", "damage")
+        assert waiting() == 1

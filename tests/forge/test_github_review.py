@@ -59,7 +59,27 @@ def test_who_opened_wrote_and_pushed_it_is_told(forge: GitHub, stand_in: StandIn
     stand_in.push("another", HEAD, "zoe")
     found = forge.review(1)
     assert (found.author, found.pusher, found.foreign) == (APP, "mallory", False)
-    assert found.writers == {"erin", "ada"}
+    assert found.writers == {"erin", "ada", APP}, "who opened it pushed that commit first"
+
+
+def test_everybody_who_pushed_any_of_it_had_a_part(forge: GitHub, stand_in: StandIn) -> None:
+    stand_in.commits[1] = [{**commit("erin", "erin"), "sha": sha} for sha in (OLD, HEAD)]
+    stand_in.pushes.clear()
+    stand_in.push(BRANCH, "f" * 40, "zoe")  # gone since
+    stand_in.push(BRANCH, OLD, "mallory")
+    stand_in.push(BRANCH, HEAD, "carol")
+    stand_in.pushes[0]["before"] = OLD
+    found = forge.review(1)
+    assert (found.pusher, found.writers, found.anybody) == ("carol", frozenset({"erin", "mallory"}), False)
+    stand_in.pushes[1]["actor"] = user("github-actions[bot]")
+    assert forge.review(1).anybody
+
+
+def test_a_list_of_pushes_that_is_cut_off_before_the_first_names_nobody(forge: GitHub, stand_in: StandIn) -> None:
+    stand_in.commits[1] = [{**commit("erin", "erin"), "sha": sha} for sha in (OLD, HEAD)]
+    stand_in.push(BRANCH, HEAD, "carol")
+    stand_in.pushes[0]["before"] = OLD
+    assert forge.review(1).pusher == ""
 
 
 def test_a_branch_that_was_deleted_does_not_hide_who_pushed(forge: GitHub, stand_in: StandIn) -> None:
@@ -140,6 +160,12 @@ def test_one_of_another_branch_or_a_rebased_one_is_found_by_its_commits(forge: G
     found = forge.merged("e" * 40, "reconcile/plan-elsewhere", "main")
     assert found is not None
     assert found.number == 1
+
+
+def test_one_of_the_repository_that_ours_is_a_copy_of_is_not_ours(forge: GitHub, stand_in: StandIn) -> None:
+    stand_in.merge(1, MERGED)
+    stand_in.pulls[0]["base"]["repo"] = {"full_name": "original/identity"}
+    assert forge.merged(MERGED, BRANCH, "main") is None
 
 
 def test_one_that_was_closed_or_went_elsewhere_brought_nothing(forge: GitHub, stand_in: StandIn) -> None:

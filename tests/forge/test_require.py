@@ -39,7 +39,7 @@ def test_where_nothing_is_required_nothing_is_missing() -> None:
         (replace(ZOE, by=GOOD.author), GOOD, "they opened the pull request"),
         (replace(ZOE, person=False, may_write=False), GOOD, "an app cannot approve"),
         (ZOE, replace(GOOD, pusher="zoe"), "they pushed that commit"),
-        (replace(ZOE, by="erin"), GOOD, "they wrote some of it"),
+        (replace(ZOE, by="erin"), GOOD, "they wrote or pushed some of it"),
         (replace(ZOE, commit=OLD), GOOD, "they approved cccccccccccc, and more was pushed after that"),
         (replace(ZOE, may_write=False), GOOD, "they may not write to the repository"),
     ],
@@ -77,6 +77,12 @@ def test_a_push_that_should_have_a_name_and_has_none_is_waited_for() -> None:
     [said] = unmet(asks(), replace(GOOD, pusher=""), [])
     assert "nobody is named who pushed bbbbbbbbbbbb" in said
     assert unmet(asks(0), replace(GOOD, pusher=""), []) == ()
+
+
+def test_what_a_workflows_own_token_pushed_may_be_anybodys() -> None:
+    [said] = unmet(asks(), replace(GOOD, anybody=True), [])
+    assert "was pushed by a workflow's own token" in said
+    assert unmet(asks(0), replace(GOOD, anybody=True), []) == ()
 
 
 def test_a_server_that_never_names_who_pushed_is_believed_in_the_rest() -> None:

@@ -128,7 +128,8 @@ class _Merged:
         as_of = self.made.plan.origin.as_of
         if datetime.fromisoformat(as_of) > self._now() + CLOCKS:
             raise StalePlanError(
-                f"plan {self.made.encoded.digest} is as of {as_of}, which is yet to come: a clock is wrong, and time decides what is deleted",
+                f"plan {self.made.encoded.digest} is as of {as_of}, which is yet to come: a clock is wrong, and time decides what "
+                "is deleted",
                 "Correct the clock here, or where the snapshot was made; then run `reconcile snapshot` and `reconcile propose`.",
             )
         expires = datetime.fromisoformat(self.made.plan.origin.expires)

@@ -185,7 +185,7 @@ class _Importer:
             find=lambda guids: reader.find(guids, attributes),
             anchor_names=anchors.names,
             gone_or_out=Leavers(self._policy, guests).gone,
-            blocked=lambda i: any(i in known and self._disabled_for(known[i]) for known in (guests, before)),
+            blocked=lambda i: i in before and self._disabled_for(before[i], Leavers(self._policy, before)),
             ous=ous,
             as_of=self._now,
             first=cursor is None or {DN(ou) for ou in cursor.ous} != set(ous),
@@ -205,10 +205,12 @@ class _Importer:
         )
         return Changed(old, {**dict.fromkeys(old), **accounts}), new
 
-    def _disabled_for(self, guest: Guest) -> bool:
-        """Whether the policy has this guest's account disabled, since Entra lets them not sign in."""
+    def _disabled_for(self, guest: Guest, leavers: Leavers) -> bool:
+        """Whether the policy has this guest's account disabled, since they may not sign in or have left."""
         lifecycle = self._policy.lifecycle
-        return not guest.enabled and (lifecycle.left_disable if guest.removed else lifecycle.blocked_disable)
+        if leavers.gone(guest.id):
+            return lifecycle.left_disable
+        return lifecycle.blocked_disable and not guest.enabled
 
     def _may_increment(self, domain: Domain, cursor: DirectoryCursor) -> bool:
         if (domain.service_name, domain.invocation_id) != (cursor.service_name, cursor.invocation_id):

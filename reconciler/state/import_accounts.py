@@ -35,7 +35,7 @@ def import_accounts(
     `read` is either everything under the OUs or the changes since the last read; after `Changes.containers` the caller
     must read in full. `anchor_names` returns the id of the guest that an entry's anchor attribute names, or None where
     that is nobody. `gone_or_out` says of a guest's id that they have left or are out of the policy's scope, `blocked`
-    that this program disables them for it, now or by the last import. `as_of` becomes `departed` where that begins now.
+    that by the last import this program disables their account. `as_of` becomes `departed` where that begins now.
     `first` says that these OUs are read for the first time: this program made nothing that is found there.
     `leavers_disabled` says whether the policy has the accounts of those who left disabled: else somebody else did it.
 
@@ -173,11 +173,12 @@ class _Importer:
         return known.adopted or known.guest is None
 
     def _suspended(self, now: Account, known: Account | None) -> bool:
-        """Whether this program disabled it: it was seen enabled, and is disabled since its guest may not sign in.
+        """Whether this program disabled it: the last import saw it enabled, and its guest blocked or gone; now it is disabled.
 
-        The guest may be back by the time of the first import that sees it disabled.
+        Only what the last import saw can have become a plan. The guest may be back by now, and one who is blocked or gone
+        only now tells nothing: then somebody else disabled it, and goes on deciding that.
         """
         if known is None or now.guest is None or not now.disabled:
             return False
-        left = self.leavers_disabled and (now.departed is not None or known.departed is not None)
+        left = self.leavers_disabled and known.departed is not None
         return known.suspended or (not known.disabled and (left or self.blocked(now.guest)))

@@ -273,11 +273,19 @@ def test_a_missing_account_departs_too() -> None:
 # --- suspended
 
 
-@pytest.mark.parametrize(("gone", "blocked"), [({ALICE}, ()), ((), {ALICE})], ids=["left", "blocked"])
-def test_an_account_disabled_while_its_guest_may_not_sign_in_is_suspended(
-    gone: Collection[str], blocked: Collection[str]
+@pytest.mark.parametrize(
+    ("known", "blocked"), [(joined(departed=T1), ()), (joined(), (ALICE,))], ids=["left", "blocked"]
+)
+@pytest.mark.parametrize("gone", [(), (ALICE,)], ids=["back", "still gone"])
+def test_an_account_disabled_after_its_guest_was_seen_gone_or_blocked_is_suspended(
+    known: Account, blocked: Collection[str], gone: Collection[str]
 ) -> None:
-    assert one(imported([joined()], [entry(uac=DISABLED)], gone=gone, blocked=blocked)).suspended
+    assert one(imported([known], [entry(uac=DISABLED)], gone=gone, blocked=blocked)).suspended
+
+
+def test_an_account_that_was_disabled_before_any_plan_could_know_of_its_guests_departure_is_not_suspended() -> None:
+    now = one(imported([joined()], [entry(uac=DISABLED)], gone={ALICE}))
+    assert (now.departed, now.suspended) == (T2, False)
 
 
 def test_an_account_that_somebody_else_disabled_is_not_suspended() -> None:
@@ -286,7 +294,7 @@ def test_an_account_that_somebody_else_disabled_is_not_suspended() -> None:
 
 def test_where_the_policy_leaves_those_who_left_enabled_an_account_was_disabled_by_somebody_else() -> None:
     by_hand = import_accounts(
-        {a.sid: a for a in [joined()]},
+        {a.sid: a for a in [joined(departed=T1)]},
         [entry(uac=DISABLED)],
         find=Domain(),
         anchor_names=names,

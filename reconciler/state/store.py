@@ -163,7 +163,12 @@ def count_guests(guests: Mapping[str, Guest]) -> tuple[int, int]:
 
 
 def count_changed(cursor: GraphCursor, guests: Changed[Guest]) -> tuple[int, int]:
-    """Return the same of guests that an import changed some of; `cursor` counted them before."""
+    """Return the same of guests that an import changed some of; `cursor` counted them before.
+
+    After an import that was cut short, some of its guests are there already, and not among those that `cursor` counted.
+    """
+    if not isinstance(guests.base, Shards):
+        return count_guests(guests)
     live, tombstones = cursor.guests, cursor.tombstones
     for key, new in guests.changes.items():
         for guest, by in ((guests.base.get(key), -1), (new, 1)):

@@ -1,0 +1,26 @@
+"""Lives of a tenant and a domain: warm plans are cold ones, killed or not, and nothing happens that must never happen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .lived import EVENTS, Life
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_the_warm_plan_is_the_cold_one_and_nobody_is_enabled_who_must_not_be(
+    seed: int, tmp_path: Path
+) -> None:
+    life = Life(seed, tmp_path)
+    for _ in range(12):
+        life.day()
+
+
+def test_everything_of_the_scripted_year_happens_here_too() -> None:
+    from tests.year.events import EVENTS as YEAR
+
+    assert {event.__name__ for event, _ in YEAR} - {"everybody_leaves", "back_in_scope", "unprotect"} <= {
+        event.__name__ for event in EVENTS
+    }

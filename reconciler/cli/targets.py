@@ -59,7 +59,21 @@ def find(repository: Repository) -> list[tuple[Repository, Target]]:
     paths = set(listed)
     prefixes = [path.removesuffix(SETTINGS.encode()) for path in listed if path.split(b"/")[-1] == SETTINGS.encode()]
     inside = [prefix for prefix in prefixes if any(prefix + name.encode() in paths for name in _BESIDE)]
-    return [_target(replace(repository, prefix=_text(prefix).rstrip("/"))) for prefix in sorted(inside)]
+    found = [_target(replace(repository, prefix=_text(prefix).rstrip("/"))) for prefix in sorted(inside)]
+    _apart([target for _, target in found])
+    return found
+
+
+def _apart(found: list[Target]) -> None:
+    """Raise where two would share environments, lock and branch: a name can be chosen so, for another's credentials."""
+    first: dict[str, str] = {}
+    for target in found:
+        other = first.setdefault(target.name.casefold(), target.directory)
+        if other != target.directory:
+            raise GitError(
+                f"the operations directories {other!r} and {target.directory!r} would both be called {target.name}",
+                "Rename the one that is new. Names do not fall together by chance: ask whoever chose it.",
+            )
 
 
 def _text(path: bytes) -> str:

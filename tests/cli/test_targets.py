@@ -68,6 +68,17 @@ def test_names_are_safe_and_apart_whatever_directories_are_called(
         assert all(re.fullmatch(r"[A-Za-z0-9/-]+", target[field]) for target in found)
 
 
+def test_a_directory_named_to_get_another_ones_environment_is_refused(
+    top: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three million tries find such a name: the same words, and the same six digits."""
+    names = ["production", "production._=~ ,_ "]
+    committed(top, *(f"{name}/{file}" for name in names for file in ("reconcile.yaml", "policies/x.yaml")))
+    assert main(["-C", str(top), "targets", "--json"], env=environment(top.parent)) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert "would both be called production-ab8e18" in error
+
+
 def test_a_repository_without_commits_or_directories_has_none(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert listed(top, capsys) == []
     committed(top, "README.md")

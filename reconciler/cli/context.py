@@ -142,4 +142,4 @@ def _filled(ours: str, data: tuple[object, ...]) -> Text:
     from reconciler.render.log import whole
     from reconciler.render.visible import visible
 
-    return Text(whole(ours.format(*(visible(str(d)) for d in data))))
+    return Text(whole(ours.format(*(visible(d if isinstance(d, str) else str(d)) for d in data))))

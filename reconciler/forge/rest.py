@@ -87,7 +87,7 @@ class Rest:
         try:
             answer = self._http.request(method, self._url + path, json=body)
             content = answer.json() if answer.ok and not answer.is_redirect else None
-        except requests.exceptions.JSONDecodeError:
+        except (requests.exceptions.JSONDecodeError, RecursionError):
             raise ForgeError(f"{what} was answered with no JSON", "Check forge.url: it is the API's address.") from None
         except requests.RequestException as error:
             raise self._unreachable(what, error) from None
@@ -119,11 +119,12 @@ class Rest:
         """Return GitHub's own explanation, and never the token, whoever echoes it."""
         try:
             said = answer.json()
-        except requests.exceptions.JSONDecodeError:
+        except (requests.exceptions.JSONDecodeError, RecursionError):
             said = None
         if not isinstance(said, dict):
             return answer.reason or "no explanation"
-        details = [_detail(error) for error in said.get("errors") or () if isinstance(said.get("errors"), list)]
+        errors = said.get("errors")
+        details = [_detail(error) for error in errors] if isinstance(errors, list) else []
         words = "; ".join([str(said.get("message") or answer.reason), *details])
         return words.replace(self._token, "***")[:_SHOWN]
 

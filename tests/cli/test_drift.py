@@ -67,3 +67,12 @@ def test_a_conflict_that_the_merged_plan_knew_is_told_no_more(here: Reviewed) ->
     here.tenant.update(here.tenant.guests()[1].id, surname="y" * 65)
     here.ok("snapshot")
     assert kinds(here) == ["conflict"]
+
+
+def test_a_name_is_made_visible_once(here: Reviewed) -> None:
+    here.tenant.invite({"mail": "eve@adatum.com", "displayName": "Eve\u202e ::error::x"})
+    merged(here, 1)
+    here.ok("snapshot", "--only", "ad", "--full")
+    said = here.run("drift").out
+    assert r"Eve\u{202e} :\u{3a}error:\u{3a}x" in said
+    assert "\u202e" not in said

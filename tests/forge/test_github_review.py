@@ -190,3 +190,23 @@ def test_an_account_that_is_gone_is_nobody(forge: GitHub, stand_in: StandIn) -> 
     found = forge.review(1)
     assert (found.author, found.pusher) == ("", "")
     assert user("zoe")["type"] == "User"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (200, "[" * 100_000, "was answered with no JSON"),
+        (422, "[" * 100_000, "was refused with 422"),
+        (422, '{"message": "no", "errors": 5}', "was refused with 422: no"),
+        (422, '{"message": "no", "errors": "none"}', "was refused with 422: no"),
+        (422, '{"message": [], "errors": [[], 7, null]}', "was refused with 422"),
+        (200, "null", "was refused with 200"),
+        (200, '{"number": 1}', "lacks number, address or head"),
+    ],
+)
+def test_an_answer_of_another_shape_is_an_error_in_words(
+    forge: GitHub, stand_in: StandIn, status: int, body: str, says: str
+) -> None:
+    stand_in.answers.append((status, {}, body))
+    with pytest.raises(ForgeError, match=says):
+        forge.review(1)

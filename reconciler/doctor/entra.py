@@ -13,6 +13,9 @@ from typing import Final
 from .finding import Check, Finding, Steps, Unknown
 
 PERMISSION: Final = "User.Read.All"
+NO_ROLE: Final = "0997a1d0-0d1d-4acb-b408-d5ca73121e90"
+NO_MEMBER: Final = "b79fbf4d-3ef9-4689-8143-76b194e85509"
+"""In a token's `wids` these stand where an app or a user has no directory role besides."""
 GRACE: Final = timedelta(days=30)
 URGENT: Final = timedelta(days=7)
 TOLERATED: Final = timedelta(minutes=5)
@@ -49,7 +52,8 @@ WIDTH: Final = Check(
     blocks=True,
     look=Steps("Look at what the app has been granted; User.Read.All must be all of it.", bash=_LIST),
     mend=Steps(
-        "Take every other permission away, and the consent to it (portal: Enterprise applications, Permissions).",
+        "Take every other permission away, and the consent to it (portal: Enterprise applications, Permissions). Take the app's"
+        " directory roles away as well: their ids are those of the templates in Roles and administrators.",
         (
             "$sp = Get-MgServicePrincipal -Filter \"appId eq '00000000-0000-0000-0000-000000000000'\"",
             "$all = Get-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $sp.Id",
@@ -57,6 +61,7 @@ WIDTH: Final = Check(
             "foreach ($one in $wide) {",
             "Remove-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $sp.Id -AppRoleAssignmentId $one.Id",
             "}",
+            "Get-MgRoleManagementDirectoryRoleAssignment -Filter \"principalId eq '$($sp.Id)'\"",
         ),
         bash=_LIST,
     ),
@@ -146,13 +151,16 @@ def width(token: str) -> Finding:
     else:
         return WIDTH.unknown("The token cannot be read: Entra does not promise that it can.")
     wide = [role for role in held if role != PERMISSION]
+    wids = claims.get("wids")
+    directory = sorted({str(wid) for wid in wids} - {NO_ROLE, NO_MEMBER}) if isinstance(wids, list) else []
     said = [f"excess: {role}" for role in wide]
+    said += [f"excess: the directory role {wid}" for wid in directory]
     if PERMISSION not in held:
         said.insert(0, f"missing: {PERMISSION}")
     if not said:
         return WIDTH.passed(PERMISSION)
     delegated = not isinstance(roles, list)
-    return WIDTH.failed(*said, mend=WIDTH.mend if wide else READS.mend, blocks=not delegated)
+    return WIDTH.failed(*said, mend=WIDTH.mend if wide or directory else READS.mend, blocks=not delegated)
 
 
 def claims_of(token: str) -> Mapping[str, object]:

@@ -13,6 +13,7 @@ from reconciler.directory.ldap.session import Session
 from reconciler.forge.open import open_forge
 from reconciler.forge.protection import Protection
 from reconciler.model.dn import DN
+from reconciler.model.identity import Identity
 from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.state.model import State
@@ -131,7 +132,8 @@ def _domain(what: Installation, settings: Settings, asked: Asked, reasons: dict[
     seen, at = look_controllers.look(settings, what.env, what.ask, what.clock)
     try:
         yield from controllers.judge(seen, settings.directory.base.text, what.clock())
-        signs_in = look_signin.look(settings, what.state, at, asked.connector, asked.service)
+        identity = Identity.UPN if isinstance(what.policy, Unknown) else what.policy.identity
+        signs_in = look_signin.look(settings, what.state, at, identity, asked.connector, asked.service)
         yield from signin.judge(signs_in, what.clock())
         known: Naming | Unknown = _NO_SESSION if at is None else attempt(lambda: naming(at.session))
         if at is None or isinstance(known, Unknown) or isinstance(what.policy, Unknown):

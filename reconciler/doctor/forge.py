@@ -170,6 +170,8 @@ def _faults(forge: Forge, seen: Protection) -> Iterator[str]:
 
 
 def _bypass(forge: Forge, seen: Protection) -> Finding:
+    if seen.bypass == () and not (seen.pull_request or seen.checks or not seen.rewritable):
+        return BYPASS.unknown("No rule can be seen that anybody could get past.", subject=forge.branch)
     if seen.bypass is None:
         return BYPASS.unknown("This token is not on the list; who else is, it may not see.", subject=forge.branch)
     if seen.bypass:

@@ -17,6 +17,9 @@ from .finding import Check, Finding, Steps, Unknown
 _VERIFY: Final = Steps(
     "Prove it, as Application Proxy's connector would: `reconcile verify --all --service HTTP/app.contoso.test`."
 )
+_HIDDEN: Final = (
+    "Its account does not show its flags (userAccountControl): whether it is enabled and trusted cannot be told."
+)
 _SHOWN: Final = 5
 _COMMANDS: Final = 12
 
@@ -115,6 +118,9 @@ def _accounts(seen: SignInSeen, now: datetime) -> Finding:
     for person in seen.people:
         for obstacle in obstacles.of_person(person, now):
             by_cause.setdefault(obstacle.cause, []).append(obstacle)
+    hidden = [p.party.dn for p in seen.people if p.party and not p.party.deleted and p.party.uac is None]
+    if not by_cause and hidden:
+        return ACCOUNTS.unknown(f"{len(hidden)} accounts do not show their flags, {hidden[0]} first.")
     if not by_cause:
         return ACCOUNTS.passed(f"{len(seen.people)} accounts were looked at.")
     said = []
@@ -145,11 +151,15 @@ def _service(seen: SignInSeen, now: datetime) -> Iterator[Finding]:
         yield (
             CONNECTOR.failed(*(o.what for o in in_way), subject=who, mend=_steps(in_way))
             if in_way
+            else CONNECTOR.unknown(_HIDDEN, subject=who)
+            if seen.around.connector.uac is None
             else CONNECTOR.passed(subject=who)
         )
     yield (
         SERVICE.failed(*(o.what for o in service), subject=subject, mend=_steps(service))
         if service
+        else SERVICE.unknown(_HIDDEN, subject=subject)
+        if any(account.uac is None for account in seen.around.services or ())
         else SERVICE.passed(subject=subject)
     )
 

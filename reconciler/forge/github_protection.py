@@ -74,18 +74,31 @@ def _older(rest: Rest, branch: str, found: Protection) -> Protection:
         if refused.status not in _HIDDEN:
             raise
         return replace(found, readable=False)
+    past = list(found.bypass or ())
     reviews = said.get("required_pull_request_reviews")
     if isinstance(reviews, dict):
+        past += _allowed(_record(reviews.get("bypass_pull_request_allowances")))
         as_rule = {**reviews, "dismiss_stale_reviews_on_push": reviews.get("dismiss_stale_reviews")}
         as_rule["require_code_owner_review"] = reviews.get("require_code_owner_reviews")
         found = _with(found, "pull_request", as_rule)
     wanted = _record(said.get("required_status_checks"))
     names = {str(name) for name in wanted.get("contexts") or ()}
     open_ = _on(said, "allow_force_pushes") or _on(said, "allow_deletions")
-    past = found.bypass or ()
     if not _on(said, "enforce_admins"):
-        past = (*past, "administrators (enforce_admins is off)")
-    return replace(found, checks=found.checks | names, rewritable=found.rewritable and open_, bypass=past)
+        past.append("administrators (enforce_admins is off)")
+    hidden = found.bypass is None and not past
+    return replace(
+        found,
+        checks=found.checks | names,
+        rewritable=found.rewritable and open_,
+        bypass=None if hidden else tuple(past),
+    )
+
+
+def _allowed(said: Mapping[str, Any]) -> list[str]:
+    """Who may push to the branch without a pull request."""
+    kinds = (("user", "users", "login"), ("team", "teams", "slug"), ("app", "apps", "slug"))
+    return [f"{kind} {_record(one).get(name)}" for kind, key, name in kinds for one in said.get(key) or ()]
 
 
 def _on(said: Mapping[str, Any], name: str) -> bool:

@@ -9,6 +9,8 @@ from reconciler.model.dn import DN
 
 _SPECIAL = re.compile(r"[\\/@\n\t\b\0]")
 _ESCAPES = {"\n": r"\n", "\t": r"\t", "\b": r"\b", "\0": r"\0"}
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_MEANT = {"n": "\n", "t": "\t", "b": "\b", "0": "\0"}
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
 _REALM = re.compile(r"[A-Za-z0-9._-]+")
 _SPN = re.compile(r"[^/@\s\\]+/[^/@\s\\]+(?:/[^/@\s\\]+)?")
@@ -17,6 +19,11 @@ _SPN = re.compile(r"[^/@\s\\]+/[^/@\s\\]+(?:/[^/@\s\\]+)?")
 def component(name: str) -> str:
     """Return a name as one component of a principal in MIT's text form (krb5_parse_name)."""
     return _SPECIAL.sub(lambda m: _ESCAPES.get(m[0], "\\" + m[0]), name)
+
+
+def text(component: str) -> str:
+    """Return what a component of a principal in MIT's text form stands for."""
+    return _ESCAPED.sub(lambda m: _MEANT.get(m[1], m[1]), component)
 
 
 def service(spn: str) -> str:

@@ -15,6 +15,7 @@ from .identity import Asked
 from .kdc import Refusal, Step
 from .people import Subject
 from .port import Page, RefusedError, Tickets
+from .principals import text
 from .report import Attempt
 
 
@@ -62,6 +63,8 @@ class Prover:
         except RefusedError as error:
             return self._failed(candidate, error.refusal, seen)
         failing, also = granted(candidate.person, self._now())
+        if not failing and (stranger := _stranger(seen, candidate.person)):
+            failing = (stranger,)
         if page is not None and page.user is not None and not same_person(page.user, seen, candidate.person):
             failing = (_another(page.user, seen), *failing)
         return self._outcome(candidate, failing, also=also, seen=seen, page=page)
@@ -101,6 +104,31 @@ class Prover:
         )
 
 
+def _stranger(seen: str, person: Person) -> Finding | None:
+    """Return what is wrong where a granted ticket is not shown to be for the guest's own account.
+
+    Its name must be one of that account's; the name that was asked for proves nothing by itself, unless the directory says that
+    this account alone has it.
+    """
+    account, name = person.party, text(seen.rpartition("@")[0]).casefold()
+    if account is not None and not account.deleted:
+        own = {n.casefold() for n in (account.upn, account.sam) if n}
+        alone = person.holders is not None and {h.sid for h in person.holders} == {account.sid}
+        if name in own or (alone and name == person.name.casefold()):
+            return None
+        whose = f"the guest's account {account.dn} is called {account.upn or 'nothing'} ({account.sam or 'no name'})"
+        whose += f", as imported at {account.imported}" if account.imported else ""
+    else:
+        whose = "the guest has no account that can be seen"
+    return Finding(
+        Cause.ANOTHER_ACCOUNT,
+        f"The KDC gave a ticket for {seen}, and {whose}. Whoever signs in as this guest may be somebody else.",
+        "See whose name it is, and take it from that account; or import again (`reconcile snapshot`) if the guest's account has "
+        "changed since.",
+        sure=False,
+    )
+
+
 def same_person(said: str, seen: str, person: Person) -> bool:
     """Whether what an application calls somebody is a name of this guest: the ticket's, or one of the account's."""
     account = person.party or Party("", "")
@@ -114,7 +142,8 @@ def same_person(said: str, seen: str, person: Person) -> bool:
     domain, _, sam = said.rpartition("\\")
     name, _, realm = said.rpartition("@")
     own = (account.sam or "").casefold()
-    return bool(own) and ((bool(domain) and sam == own) or (bool(realm) and name == own))
+    ours = seen.rpartition("@")[2].casefold()
+    return bool(own) and ((bool(domain) and sam == own) or (realm == ours != "" and name == own))
 
 
 def _another(user: str, seen: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from reconciler.directory.ldap.root import naming
 from reconciler.doctor.rights import access, look
 from reconciler.doctor.rights.access import USER, Token, changes, owns, permits
 from reconciler.doctor.rights.names import Names
+from reconciler.doctor.rights.needs import DELETE_USERS
 from reconciler.doctor.rights.seen import Places
 from reconciler.model.dn import DN
 
@@ -138,3 +140,20 @@ def test_the_owner_may_change_the_list_unless_owner_rights_says_otherwise() -> N
     assert owns(Descriptor(ME.sid, ()), ME)
     assert not owns(Descriptor(ME.sid, (ace(0x20000, sid=access.OWNER_RIGHTS),)), ME)
     assert not owns(Descriptor("S-1-5-18", ()), ME)
+
+
+@pytest.mark.parametrize("kind", [None, access.USER])
+def test_whoever_creates_gets_what_creator_owner_has(kind: str | None) -> None:
+    full = Ace(True, 0xF01FF, access.CREATOR, 0xA, None, kind)
+    create = Ace(True, access.CREATE, ME.sid, 0, access.USER)
+    assert [g.entry for g in changes(Descriptor(None, (create, full)), ME)] == [create, full]
+    assert changes(Descriptor(None, (full,)), ME) == []
+    other = Ace(True, access.CREATE, ME.sid, 0, "bf967a86-0de6-11d0-a285-00aa003049e2")
+    assert (full in [g.entry for g in changes(Descriptor(None, (other, full)), ME)]) == (kind is None)
+
+
+def test_an_account_may_be_deleted_by_a_right_on_itself() -> None:
+    on_users = Ace(True, access.DELETE, ME.sid, 0xA, None, access.USER)
+    assert DELETE_USERS.held(Descriptor(None, (on_users,)), ME)
+    assert not DELETE_USERS.held(Descriptor(None, (replace(on_users, flags=0),)), ME)
+    assert not DELETE_USERS.held(Descriptor(None, (ace(access.DELETE, allow=False),)), ME)

@@ -56,6 +56,9 @@ ENTRA = [
     (entra.WIDTH, E(token=token(roles=["User.Read.All"])), PASS, "User.Read.All"),
     (entra.WIDTH, E(token=token(roles=["User.Read.All", "Mail.Read"])), FAIL, "excess: Mail.Read"),
     (entra.WIDTH, E(token=token(roles=["User.ReadWrite.All"])), FAIL, "missing: User.Read.All"),
+    (entra.WIDTH, E(token=token(roles=["User.Read.All"], wids=[entra.NO_ROLE])), PASS, "User.Read.All"),
+    (entra.WIDTH, E(token=token(roles=["User.Read.All"], wids=[entra.NO_ROLE, "fe930be7"])), FAIL, "fe930be7"),
+    (entra.WIDTH, E(token=token(scp="User.Read.All", wids=["fe930be7"])), FAIL, "the directory role fe930be7"),
     (entra.WIDTH, E(token=token(aud="graph")), FAIL, "no permission at all"),
     (entra.WIDTH, E(token=token(scp="openid profile User.Read.All")), PASS, "User.Read.All"),
     (entra.WIDTH, E(token="opaque"), UNKNOWN, "cannot be read"),
@@ -166,14 +169,17 @@ SIGN_IN = [
     (signin.ACCOUNTS, S(people=(facts.person(upn="other@contoso.test"),)), FAIL, "upn-differs: "),
     (signin.ACCOUNTS, S(people=(facts.person(deleted=True),)), FAIL, "deleted: "),
     (signin.ACCOUNTS, S(people=HIDDEN), UNKNOWN, "hidden"),
+    (signin.ACCOUNTS, S(people=(facts.person(), facts.person(uac=None))), UNKNOWN, "1 accounts do not show"),
     (signin.CONNECTOR, S(), PASS, ""),
     (signin.CONNECTOR, around(connector=facts.connector(uac=0x1000)), FAIL, "protocol transition"),
     (signin.CONNECTOR, around(connector=facts.connector(allowed_to=())), FAIL, "msDS-AllowedToDelegateTo"),
     (signin.CONNECTOR, around(connector=facts.connector(uac=0x1101000)), FAIL, "not forwardable"),
     (signin.CONNECTOR, around(connector=None), FAIL, "no account connector$"),
+    (signin.CONNECTOR, around(connector=facts.connector(uac=None)), UNKNOWN, "does not show its flags"),
     (signin.CONNECTOR, S(around=None), UNKNOWN, "--service"),
     (signin.SERVICE, S(), PASS, ""),
     (signin.SERVICE, around(services=()), FAIL, "No account of the forest"),
+    (signin.SERVICE, around(services=(facts.party(uac=None, spns=("x/y",)),)), UNKNOWN, "does not show its flags"),
     (signin.SERVICE, S(around=HIDDEN), UNKNOWN, "hidden"),
 ]
 FORGES = [
@@ -187,6 +193,7 @@ FORGES = [
     (forge.BYPASS, F(), PASS, ""),
     (forge.BYPASS, F(bypass=("Integration 7 (always)",)), FAIL, "Integration 7"),
     (forge.BYPASS, F(bypass=None), UNKNOWN, "may not see"),
+    (forge.BYPASS, F(pull_request=False, checks=frozenset(), rewritable=True), UNKNOWN, "No rule"),
     *(
         row
         for check, fault, words in (

@@ -12,11 +12,11 @@ import pytest
 
 from reconciler.demo.pki import Authority, Validity
 from reconciler.demo.samba import Controller, Login
+from reconciler.directory.ldap.delegation import Delegation
 from reconciler.directory.ldap.root import naming
 from reconciler.doctor import controllers, domain, entra, look_controllers, look_domain, look_entra, signin
 from reconciler.doctor.domain import DomainSeen
 from reconciler.doctor.finding import Finding, Unknown, Verdict
-from reconciler.doctor.look_controllers import Connected
 from reconciler.doctor.look_signin import WhoSignsIn
 from reconciler.doctor.rights import look as look_rights
 from reconciler.model.dn import DN
@@ -167,7 +167,7 @@ def test_a_connector_without_rights_is_named_and_the_commands_give_them(
 
     def found() -> dict[str, Finding]:
         with session(samba, samba_accounts.reader) as mine:
-            around = WhoSignsIn(Connected(mine, lambda: mine)).around(spn, name)
+            around = WhoSignsIn(Delegation(mine, lambda: mine)).around(spn, name)
         facts = signin.SignInSeen([(samba.url, "reached")], (), around, name)
         return {f.check.id.partition(".")[2]: f for f in signin.judge(facts, NOW)}
 

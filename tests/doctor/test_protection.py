@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_given_a_bypass_list_then_it_is_named_and_where_it_is_hidden_not_guessed
     assert forge.protection("main").bypass == ("the token's own identity",)
 
 
-OLDER = {
+OLDER: dict[str, Any] = {
     "required_pull_request_reviews": {
         "dismiss_stale_reviews": True,
         "require_code_owner_reviews": True,
@@ -76,6 +77,22 @@ def test_given_the_older_protection_then_an_administrator_reads_it(forge: GitHub
     assert forge.protection("main") == protection(approvals=2)
     rules.older["enforce_admins"] = {"enabled": False}
     assert forge.protection("main").bypass == ("administrators (enforce_admins is off)",)
+
+
+def test_given_the_older_protection_then_those_it_lets_past_are_named(forge: GitHub, rules: Rules) -> None:
+    past = {"users": [{"login": "mallory"}], "teams": [{"slug": "ops"}], "apps": [{"slug": "reconcile"}]}
+    reviews = {**OLDER["required_pull_request_reviews"], "bypass_pull_request_allowances": past}
+    rules.rules, rules.administrator = [], True
+    rules.older = {**OLDER, "required_pull_request_reviews": reviews}
+    assert forge.protection("main").bypass == ("user mallory", "team ops", "app reconcile")
+
+
+def test_given_a_hidden_bypass_list_then_the_older_protection_does_not_stand_for_it(
+    forge: GitHub, rules: Rules
+) -> None:
+    rules.older, rules.administrator = dict(OLDER), True
+    del rules.rulesets[42]["bypass_actors"]
+    assert forge.protection("main").bypass is None
 
 
 def test_given_the_older_protection_then_another_token_says_that_it_cannot_read_it(forge: GitHub, rules: Rules) -> None:

@@ -169,6 +169,19 @@ def test_given_rights_too_wide_then_each_is_named_and_the_commands_take_it_away(
     assert failures(account.findings()) == {}
 
 
+def test_given_full_control_for_whoever_creates_then_it_is_named_and_the_commands_take_it_away(
+    samba: Controller,
+) -> None:
+    account = delegated(samba)
+    account.grant(account.ou, f"(OA;CIIO;GA;;{USER};CO)")
+    finding = account.findings()["rights.writer-inside"]
+    assert finding.seen == (
+        f"{account.ou}: excess: full control (GenericAll) on every user below, through CREATOR OWNER (S-1-3-0)",
+    )
+    run(finding.steps.samba, samba)
+    assert failures(account.findings()) == {}
+
+
 def test_given_full_control_of_the_ou_then_it_is_called_that(samba: Controller) -> None:
     account = delegated(samba)
     account.grant(account.ou, f"(A;CI;GA;;;{account.sid})")

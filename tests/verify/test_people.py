@@ -96,7 +96,8 @@ def test_the_ways_in_which_an_application_calls_the_guest(said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["", "mallory", "CONTOSO\\mallory", "mallory@CONTOSO.TEST", "alice2", "\\", "@", "alice\\bob"]
+    "said",
+    ["", "mallory", "CONTOSO\\mallory", "mallory@CONTOSO.TEST", "alice@EVIL.TEST", "alice2", "\\", "@", "alice\\bob"],
 )
 def test_everybody_else_is_somebody_else(said: str) -> None:
     assert not same_person(said, SEEN, person())

@@ -81,9 +81,10 @@ def changes(descriptor: Descriptor, token: Token) -> list[Granted]:
         return [Granted(Ace(allow=True, mask=sum(WRITES), sid="S-1-1-0"), sum(WRITES), None)]
     found = []
     for i, entry in enumerate(entries):
-        if not entry.allow or entry.sid not in token.sids:
+        mine = entry.sid in token.sids
+        if not entry.allow or not (mine or (entry.sid == CREATOR and _makes(entries, token, entry.inherited_type))):
             continue
-        if entry.here and (rights := _left(entry, entries[:i], token, here)):
+        if mine and entry.here and (rights := _left(entry, entries[:i], token, here)):
             found.append(Granted(entry, rights, None))
         if entry.below:
             covers = _covers(entry)
@@ -97,6 +98,18 @@ def owns(descriptor: Descriptor, token: Token) -> bool:
     if descriptor.owner not in token.sids or descriptor.entries is None:
         return False
     return not any(e.sid == OWNER_RIGHTS and e.here for e in descriptor.entries)
+
+
+def _makes(entries: Sequence[Ace], token: Token, kind: str | None) -> bool:
+    """Whether the token may create what an entry for CREATOR OWNER then gives it ([MS-DTYP] 2.5.3.4); `kind` None: of any class."""
+    return any(
+        e.allow
+        and e.here
+        and e.sid in token.sids
+        and e.rights & CREATE
+        and (kind is None or e.object_type in (None, kind))
+        for e in entries
+    )
 
 
 def _covers(entry: Ace) -> Applies:

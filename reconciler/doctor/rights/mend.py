@@ -13,6 +13,7 @@ from reconciler.doctor.finding import Steps
 from reconciler.model.dn import DN
 from reconciler.verify.quoting import powershell
 
+from .access import CREATOR
 from .needs import Need
 from .seen import Seen
 
@@ -43,8 +44,9 @@ def samba_grant(entries: dict[DN, list[str]]) -> list[str]:
 
 def revoke(excess: Sequence[tuple[DN, Ace]], seen: Seen) -> Steps:
     """Return how to take away entries that name the account itself, and memberships that bring the others."""
-    own = [(dn, e) for dn, e in excess if e.sid == seen.token.sid]
-    groups = list(dict.fromkeys(e.sid for _, e in excess if e.sid != seen.token.sid))
+    named = (seen.token.sid, CREATOR)
+    own = [(dn, e) for dn, e in excess if e.sid in named]
+    groups = list(dict.fromkeys(e.sid for _, e in excess if e.sid not in named))
     windows = [line for dn, entry in own for line in _remove_rule(dn, entry)]
     samba = [DATABASE, *(line for dn, entry in own for line in _remove_entry(dn, entry))] if own else []
     for sid in groups:
@@ -53,7 +55,7 @@ def revoke(excess: Sequence[tuple[DN, Ace]], seen: Seen) -> Steps:
         )
         group = seen.names.sids.get(sid) or sid
         samba.append(f"samba-tool group removemembers {shlex.quote(group)} {shlex.quote(seen.token.name)}")
-    words = ["Take away the entries that name the account."] if own else []
+    words = ["Take away the entries that name the account, or whoever creates (CREATOR OWNER)."] if own else []
     words += ["Take the account out of the group that brings the right (or out of the one between)."] if groups else []
     return Steps(" ".join(words), tuple(windows), tuple(samba))
 
@@ -85,9 +87,14 @@ def _remove_entry(dn: DN, entry: Ace) -> list[str]:
         ldif_dn(dn),
         "changetype: modify",
         "replace: nTSecurityDescriptor",
-        f"nTSecurityDescriptor: $(printf %s \"$dacl\" | sed 's/{entry.sddl}//')",
+        f"nTSecurityDescriptor: $(printf %s \"$dacl\" | sed 's/{_as_printed(entry)}//')",
         "EOF",
     ]
+
+
+def _as_printed(entry: Ace) -> str:
+    """An entry as ldbsearch prints it, which has a letter pair for CREATOR OWNER."""
+    return entry.sddl.replace(f";{CREATOR})", ";CO)")
 
 
 def ldif_dn(dn: DN) -> str:

@@ -34,16 +34,21 @@ class Need:
     sddl: str
     dsacls: tuple[str, str]
     attribute: str = ""
+    also: int = 0
+    """Another right that does the same, on the users below."""
 
     def held(self, descriptor: Descriptor, token: access.Token) -> bool:
         """Whether it is there."""
         applies = access.on_child(USER) if self.child else access.here
-        return access.permits(descriptor, token, self.right, self.types, applies)
+        return access.permits(descriptor, token, self.right, self.types, applies) or (
+            bool(self.also) and access.permits(descriptor, token, self.also, (USER,), access.on_child(USER))
+        )
 
 
 _CHILDREN: Final = (f"(OA;CI;CCDC;{USER};;", ("/I:T", "CCDC;user"))
 CREATE_USERS: Final = Need("create users", CREATE, (USER,), False, *_CHILDREN)
-DELETE_USERS: Final = Need("delete users", DELETE_CHILD, (USER,), False, *_CHILDREN)
+DELETE_USERS: Final = Need("delete users", DELETE_CHILD, (USER,), False, *_CHILDREN, also=DELETE)
+"""The one right on the OU or the other on the account: either deletes, and either lets it move away ([MS-ADTS] 3.1.1.5.5.1)."""
 RESET: Final = Need(
     "reset the password of users",
     CONTROL,

@@ -11,7 +11,7 @@ from .kdc import STEPS, Refusal, Step
 from .quoting import powershell
 
 _LOOK = "Set RECONCILE_LDAP_USER and RECONCILE_LDAP_PASSWORD to a reading account: with the directory's help the cause has one name."
-_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_OK, _REDIRECT, _UNAUTHORIZED, _FORBIDDEN = 200, 300, 401, 403
 
 
 def by_answer(refusal: Refusal, around: Surroundings, person: Person | None) -> Finding:
@@ -157,6 +157,12 @@ def _page(refusal: Refusal) -> Finding:
             Cause.PAGE_FORBIDS,
             f"The application knows the guest and does not let them in: {refusal.words}.",
             "Give the guest's account the application's role or group.",
+        )
+    if _OK <= refusal.code < _REDIRECT:
+        return Finding(
+            Cause.PAGE_UNPROVEN,
+            f"The tickets are good, but the page does not show that it read one: {refusal.words}.",
+            "Name a page for which one must be signed in, and the header in which the application says whom it saw.",
         )
     return Finding(
         Cause.PAGE_FAILED, f"The page answered with an error: {refusal.words}.", "See the application's own log."

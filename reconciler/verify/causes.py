@@ -41,6 +41,7 @@ class Cause(StrEnum):
     PAGE_UNREACHABLE = "page-unreachable"
     PAGE_REFUSED = "page-refused-ticket"
     PAGE_FORBIDS = "page-forbids"
+    PAGE_UNPROVEN = "page-unproven"
     PAGE_FAILED = "page-failed"
     ANOTHER_NAME = "another-name"
     OTHER = "other"

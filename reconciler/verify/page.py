@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,32 +39,41 @@ class Site:
 
 
 def fetch(site: Site, connector: Connector, name: str, *, by_upn: bool, spn: str) -> Page:
-    """Fetch the page; raise RefusedError where there is no answer, or the answer is not the page.
+    """Fetch the page; raise RefusedError where there is no answer, the answer is not the page, or it would come without a ticket too.
 
     No redirect is followed and no .netrc read: the ticket goes to this URL and nowhere else.
     """
+    context, token = connector.begin(connector.guest(name, by_upn=by_upn), spn)
+    with _get(site, {"Authorization": f"Negotiate {base64.b64encode(token).decode()}"}) as answer:
+        proven, wrong = _proven(answer.headers.get("WWW-Authenticate", ""), connector, context)
+        if not _OK <= answer.status_code < _REDIRECT:
+            raise RefusedError(Refusal(Step.PAGE, answer.status_code, _words(site, answer, wrong)))
+        page = Page(answer.status_code, proven, answer.headers.get(site.header) if site.header else None)
+    if site.header and page.user is None:
+        words = f"{site.url} answered {page.status} without the header {site.header}"
+        raise RefusedError(Refusal(Step.PAGE, page.status, words))
+    if not page.proven and page.user is None:
+        with _get(site, {}) as answer:
+            if _OK <= answer.status_code < _REDIRECT:
+                words = f"{site.url} answers {answer.status_code} without a ticket, too"
+                raise RefusedError(Refusal(Step.PAGE, answer.status_code, words))
+    return page
+
+
+@contextmanager
+def _get(site: Site, headers: Mapping[str, str]) -> Iterator[Any]:
     import requests
 
-    context, token = connector.begin(connector.guest(name, by_upn=by_upn), spn)
     with requests.Session() as session:
         session.trust_env = False
-        headers = {"Authorization": f"Negotiate {base64.b64encode(token).decode()}"}
         try:
             answer = session.get(
-                site.url,
-                headers=headers,
-                verify=site.trust,
-                allow_redirects=False,
-                timeout=_TIMEOUTS,
-                stream=True,
+                site.url, headers=headers, verify=site.trust, allow_redirects=False, timeout=_TIMEOUTS, stream=True
             )
         except requests.RequestException as error:
             raise RefusedError(Refusal(Step.PAGE, 0, f"{site.url}: {error}")) from error
         with answer:
-            proven, wrong = _proven(answer.headers.get("WWW-Authenticate", ""), connector, context)
-            if not _OK <= answer.status_code < _REDIRECT:
-                raise RefusedError(Refusal(Step.PAGE, answer.status_code, _words(site, answer, wrong)))
-            return Page(answer.status_code, proven, answer.headers.get(site.header) if site.header else None)
+            yield answer
 
 
 def _words(site: Site, answer: Any, wrong: str) -> str:

@@ -283,6 +283,18 @@ def test_a_page_that_does_not_let_the_guest_in(world: World, page: str, cause: s
     assert words in finding["what"]
 
 
+@pytest.mark.parametrize(
+    ("page", "asked", "words"),
+    [("open", (), "200 without a ticket, too"), ("", ("--http-user", "X-Nobody"), "without the header X-Nobody")],
+)
+def test_a_page_that_may_not_have_read_the_ticket_lets_nobody_in(
+    world: World, page: str, asked: tuple[str, ...], words: str
+) -> None:
+    said = world.failing(world.take(), "--http", f"{world.sso.site.https}{page}", *asked)
+    (finding,) = said["guests"][0]["causes"]
+    assert (finding["cause"], words in finding["what"]) == ("page-unproven", True)
+
+
 def test_a_page_that_cannot_be_trusted_is_not_asked(world: World, samba: Controller) -> None:
     said = world.failing(world.take(), "--http", world.sso.site.https, REQUESTS_CA_BUNDLE=str(samba.ca_file))
     (finding,) = said["guests"][0]["causes"]

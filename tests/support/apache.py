@@ -60,7 +60,7 @@ def start(address: str, host: str, keytab: Path, env: Mapping[str, str]) -> Apac
         raise AssertionError(f"Apache is not installed whole ({missing}): apt-get install {PACKAGES}")
     root = Path(tempfile.mkdtemp(prefix="reconcile-app-", dir="/tmp"))
     (root / "www").mkdir()
-    for page in ("index.html", "liar"):
+    for page in ("index.html", "liar", "open"):
         (root / "www" / page).write_text("<p>the application</p>\n")
     tls = Authority.create("Test application").write(root / "tls", [host, address])
     shutil.copy(keytab, root / "http.keytab")
@@ -163,6 +163,9 @@ DocumentRoot "{root}/www"
 <Location "/forbidden">
   AuthzSendForbiddenOnFailure On
   Require user nobody-at-all
+</Location>
+<Location "/open">
+  Require all granted
 </Location>
 <Location "/liar">
   Header always set {SEEN} "CONTOSO\\\\mallory"

@@ -152,6 +152,8 @@ def _recycle_bin(seen: DomainSeen) -> Finding:
 def _lifetime(seen: DomainSeen, policy: Policy) -> Finding:
     if isinstance(seen.tombstones, Unknown) or isinstance(seen.deleted, Unknown):
         return LIFETIME.unknown(seen.tombstones.why if isinstance(seen.tombstones, Unknown) else "It cannot be read.")
+    if isinstance(seen.recycle_bin, Unknown) and seen.tombstones != seen.deleted:
+        return LIFETIME.unknown(seen.recycle_bin.why)  # which of the two counts depends on it
     name, days = (
         ("msDS-DeletedObjectLifetime", seen.deleted)
         if seen.recycle_bin is True

@@ -85,7 +85,11 @@ KEY_FILE: Final = Check(
     "The app's private key is kept from others",
     "Whoever can read the file is the app.",
     blocks=True,
-    look=Steps("See who may read the file.", bash=("ls -l /etc/reconcile/reconcile.pem",)),
+    look=Steps(
+        "See who may read the file.",
+        ("icacls C:\\reconcile\\reconcile.pem",),
+        bash=("ls -l /etc/reconcile/reconcile.pem",),
+    ),
     mend=Steps(
         "Let only the job's user read it, and keep it out of the repository.",
         bash=("chmod 600 /etc/reconcile/reconcile.pem",),
@@ -104,11 +108,11 @@ CHECKS: Final = (SIGN_IN, READS, WIDTH, CERTIFICATE, KEY_FILE, CLOCK)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """The file with the app's private key and its certificate. `others` may read it; `inside` the repository it lies."""
+    """The file with the app's private key and its certificate. `others` may read it (None: not known); `inside` the repository it lies."""
 
     path: str
     expires: datetime
-    others: bool
+    others: bool | None
     inside: bool
 
 
@@ -193,7 +197,12 @@ def credential(seen: Entra, now: datetime) -> Iterator[Finding]:
     yield expiry(CERTIFICATE, seen.key.expires, now, seen.key.path)
     faults = ["other users of this machine may read it"] if seen.key.others else []
     faults += ["it lies in the repository"] if seen.key.inside else []
-    yield KEY_FILE.failed(*faults, subject=seen.key.path) if faults else KEY_FILE.passed(subject=seen.key.path)
+    if faults:
+        yield KEY_FILE.failed(*faults, subject=seen.key.path)
+    elif seen.key.others is None:
+        yield KEY_FILE.unknown("Who may read a file on this system is not looked at.", subject=seen.key.path)
+    else:
+        yield KEY_FILE.passed(subject=seen.key.path)
 
 
 def expiry(check: Check, expires: datetime, now: datetime, subject: str) -> Finding:

@@ -95,6 +95,6 @@ def key(settings: Settings, env: Mapping[str, str]) -> Key | Unknown:
     except OSError as error:
         return Unknown(f"{path} cannot be read: {error.strerror}")
     certificate = load_pem_x509_certificate(found["public_certificate"].encode())
-    others = os.name == "posix" and bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+    others = bool(mode & (stat.S_IRGRP | stat.S_IROTH)) if os.name == "posix" else None
     inside = path.resolve().is_relative_to(Path(settings.root).resolve())
     return Key(str(path), certificate.not_valid_after_utc, others, inside)

@@ -53,9 +53,9 @@ class Readiness:
         flags = held.get("userAccountControl")
         if isinstance(flags, int) and flags & ACCOUNTDISABLE:
             yield "the account stays disabled: its guest cannot sign in"
-        if isinstance(flags, int) and flags & _NOT_DELEGATED:
-            yield "the account is marked as sensitive (NOT_DELEGATED): single sign-on does not work for it"
         identity = self.policy.identity
+        if isinstance(flags, int) and flags & _NOT_DELEGATED and identity is not None:
+            yield "the account is marked as sensitive (NOT_DELEGATED): single sign-on does not work for it"
         wanted = identity.known(guest) if identity else None
         if identity is None or wanted is None or identity.attribute not in held:
             return

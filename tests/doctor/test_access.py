@@ -139,6 +139,7 @@ def test_a_condition_grants_nothing_for_certain_and_counts_as_too_much() -> None
 def test_the_owner_may_change_the_list_unless_owner_rights_says_otherwise() -> None:
     assert owns(Descriptor(ME.sid, ()), ME)
     assert not owns(Descriptor(ME.sid, (ace(0x20000, sid=access.OWNER_RIGHTS),)), ME)
+    assert owns(Descriptor(ME.sid, (ace(0x20000 | access.WRITE_DACL, sid=access.OWNER_RIGHTS),)), ME)
     assert not owns(Descriptor("S-1-5-18", ()), ME)
 
 

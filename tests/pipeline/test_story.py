@@ -40,9 +40,11 @@ def test_a_guest_gets_an_account_and_the_night_is_quiet(world: Callable[[int], W
     [journal] = applied.artifacts.glob("journal-root-*/journal.jsonl")
     assert journal.read_text().splitlines()[-1].count('"close"') == 1
 
+    here.repository.variables["RECONCILE_WRITER"] = here.ops.env["RECONCILE_LDAP_USER"]
     night = here.scheduled("drift")
     assert night.results == {"targets": "success", "reconcile/drift (root)": "success"}
     assert "No drift" in night.log
+    assert '"rights.writer-create"' in night.log
     assert len(here.hub.pulls) == 1
     assert here.pushed().results == {"targets": "success", "reconcile/apply": "skipped"}
     assert git(here.ops.remote, "for-each-ref", "refs/reconcile/") == ""

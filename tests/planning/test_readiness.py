@@ -42,6 +42,12 @@ def test_an_update_of_an_unfit_account_is_warned_of_and_dangerous(flags: int, wo
     assert change.dangerous
 
 
+def test_accounts_that_are_not_for_single_sign_on_may_be_sensitive() -> None:
+    without = policy(**{"scope:": "sign_in: {identity: none}\nscope:"})
+    sensitive = account(guest(1), 1001, uac=NORMAL | 0x100000, attributes={"displayName": "old"})
+    assert only(plan([guest(1)], [sensitive], without), Action.UPDATE).warnings == ()
+
+
 def test_a_plan_that_enables_the_account_again_warns_of_nothing() -> None:
     back = account(guest(1), 1001, uac=DISABLED, attributes={"displayName": "old"}, suspended=True)
     made = plan([guest(1)], [back])

@@ -97,7 +97,13 @@ def owns(descriptor: Descriptor, token: Token) -> bool:
     """Whether the token may change the list because it is the owner, which OWNER RIGHTS can take away ([MS-DTYP] 2.5.3.3)."""
     if descriptor.owner not in token.sids or descriptor.entries is None:
         return False
-    return not any(e.sid == OWNER_RIGHTS and e.here for e in descriptor.entries)
+    return not limited(e for e in descriptor.entries if e.here)
+
+
+def limited(entries: Iterable[Ace]) -> bool:
+    """Whether OWNER RIGHTS is among the entries, and does not itself let the owner change the list."""
+    mine = [e for e in entries if e.sid == OWNER_RIGHTS]
+    return bool(mine) and not any(e.allow and e.rights & (WRITE_DACL | WRITE_OWNER) for e in mine)
 
 
 def _makes(entries: Sequence[Ace], token: Token, kind: str | None) -> bool:

@@ -13,7 +13,7 @@ from reconciler.policy.model import Policy
 
 from . import access, checks, mend
 from .access import EVERYBODY
-from .names import DANGEROUS, PRIVILEGED_ALIASES, PRIVILEGED_RIDS
+from .names import DANGEROUS, PRIVILEGED_ALIASES, PRIVILEGED_NAMES, PRIVILEGED_RIDS
 from .needs import TO_RESTORE, written
 from .seen import Seen
 
@@ -31,7 +31,8 @@ class Excess:
 
 def privileged(seen: Seen) -> Finding:
     """Whether the account is in a group from which a domain can be had."""
-    found = sorted(sid for sid in seen.token.sids if _is_privileged(sid))
+    named = {sid for sid, name in seen.names.sids.items() if name.casefold() in PRIVILEGED_NAMES}
+    found = sorted(sid for sid in seen.token.sids if sid in named or _is_privileged(sid))
     if not found:
         return checks.PRIVILEGED.passed(f"It is in {len(seen.token.sids) - 1} groups.", subject=seen.token.name)
     groups = [Ace(allow=True, mask=0, sid=sid) for sid in found]

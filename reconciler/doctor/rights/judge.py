@@ -36,7 +36,11 @@ def writer(seen: Seen, policy: Policy) -> Iterator[Finding]:
     for name, wanted in needs(policy, seen.names).items():
         check = _NEEDED[name]
         if not wanted:
-            yield check.passed(_UNNEEDED[name], subject=me)
+            yield (
+                check.passed(_UNNEEDED[name], subject=me)
+                if name in _UNNEEDED
+                else check.unknown("The schema does not show the attributes to this account.", subject=me)
+            )
             continue
         yield _needed(check, wanted, seen)
     inside, outside, everyone = excess(seen, lambda granted, **where: beyond(granted, policy, seen.names, **where))
@@ -87,7 +91,8 @@ def reads(seen: Seen, policy: Policy) -> Finding:
             continue
         for name in asked:
             found = seen.names.attribute(name)
-            if found and not access.permits(sample.descriptor, seen.token, access.READ, found.types):
+            rights = (access.READ, access.CONTROL) if found and found.confidential else (access.READ,)
+            if found and not all(access.permits(sample.descriptor, seen.token, r, found.types) for r in rights):
                 missing.append(f"{sample.dn}: may not read {name}")
     if missing:
         return checks.READS.failed(*cut(missing), subject=seen.token.name, mend=_reading(seen))
@@ -165,13 +170,14 @@ def _inherit(seen: Seen) -> Steps:
 
 
 def _owner(seen: Seen) -> Finding:
-    me, told = seen.token.name, []
+    me, told, hidden = seen.token.name, [], []
     for ou in seen.places.targets:
         holder = seen.holder(ou)
         if holder is None or holder.descriptor is None:
+            hidden.append(f"{ou}: its access list is not shown")
             continue
         entries = holder.descriptor.entries or ()
-        if not any(e.sid == access.OWNER_RIGHTS and access.on_child(USER)(e) for e in entries):
+        if not access.limited(filter(access.on_child(USER), entries)):
             told.append(f"{ou}: nothing limits what the owner of an account may do")
     if seen.samba:
         return checks.OWNER.failed(
@@ -179,9 +185,11 @@ def _owner(seen: Seen) -> Finding:
             subject=me,
             mend=Steps("There is no remedy on Samba. Look after this account's password."),
         )
-    return (
-        checks.OWNER.failed(*told, subject=me) if told else checks.OWNER.passed("OWNER RIGHTS limits it.", subject=me)
-    )
+    if told:
+        return checks.OWNER.failed(*told, subject=me)
+    if hidden:
+        return checks.OWNER.unknown(*cut(hidden), subject=me)
+    return checks.OWNER.passed("OWNER RIGHTS limits it.", subject=me)
 
 
 def _restore(seen: Seen, policy: Policy) -> Finding:

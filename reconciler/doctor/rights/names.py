@@ -40,9 +40,12 @@ _WELL_KNOWN: Final = {
     "S-1-5-32-550": "Print Operators",
     "S-1-5-32-551": "Backup Operators",
     "S-1-5-32-552": "Replicator",
+    "S-1-5-32-578": "Hyper-V Administrators",
     "S-1-5-32-554": "Pre-Windows 2000 Compatible Access",
 }
-PRIVILEGED_ALIASES: Final = frozenset(f"S-1-5-32-{rid}" for rid in (544, 548, 549, 550, 551, 552))
+PRIVILEGED_ALIASES: Final = frozenset(f"S-1-5-32-{rid}" for rid in (544, 548, 549, 550, 551, 552, 578))
+PRIVILEGED_NAMES: Final = frozenset({"dnsadmins"})
+"""Groups without a number of their own from which a domain can be had: DnsAdmins lets its members load code on controllers."""
 PRIVILEGED_RIDS: Final = {
     498: "Enterprise Read-only Domain Controllers",
     512: "Domain Admins",
@@ -69,6 +72,11 @@ class Attribute:
     upper: int | None
     dn: str = ""
     """The attributeSchema object."""
+
+    @property
+    def confidential(self) -> bool:
+        """Whether reading it takes a control access right besides (fCONFIDENTIAL of searchFlags, [MS-ADTS] 3.1.1.4.4)."""
+        return bool(self.search_flags & 0x80)
 
     @property
     def types(self) -> tuple[str, ...]:

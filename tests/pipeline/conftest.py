@@ -15,6 +15,7 @@ import pytest
 from reconciler.cli.init import Answers, scaffold
 from reconciler.demo.pki import Authority
 from reconciler.demo.samba import Controller, Login
+from tests.doctor import rules
 from tests.support.github import REPOSITORY, TOKEN, StandIn, standing_in
 from tests.support.hub.remote import Remote
 from tests.support.operations import Operations, git, installation
@@ -31,7 +32,8 @@ _API = (
     (r"GET /commits/[^/]+/status(es)?", "statuses", "read"),
     (r"POST /statuses/.*", "statuses", "write"),
     (r"GET /activity", "contents", "read"),
-    (r"GET /collaborators/.*", "metadata", "read"),
+    (r"GET (/collaborators/.*|/rules/.*|/rulesets/.*)?", "metadata", "read"),
+    (r"GET /branches/[^/]+", "contents", "read"),
 )
 """What GitHub asks of a token."""
 
@@ -122,6 +124,7 @@ def on_github(samba: Controller, root: Path, guests: int) -> Iterator[World]:
         scaffold(ops.directory, Answers())
         ops.commit("on GitHub")
         hub.heads = Remote(ops.remote)
+        assert rules.of(hub).rules, "doctor asks what holds for the branch"
         hub.me["login"] = IMPORTER
         repository = Repository(
             root / "runners",

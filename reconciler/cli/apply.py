@@ -125,6 +125,16 @@ class _Merged:
                 with suppress(LockedError):  # a run that was killed after its receipt left the lock behind
                     locks.acquire(self.repository, self.remote, self._holder(), self._now()).release()
             raise spent
+        self._check_time()
+        self._check_guards()
+        found = approved(self.context, self.repository, self.made.settings, self.commit)
+        if found and found.by and found.pusher is None:
+            self.context.say(
+                "This GitHub does not say who pushed {}: that its approval is not the pusher's own is for the branch's rules to see to.",
+                found.head,
+            )
+
+    def _check_time(self) -> None:
         as_of = self.made.plan.origin.as_of
         if datetime.fromisoformat(as_of) > self._now() + CLOCKS:
             raise StalePlanError(
@@ -138,13 +148,6 @@ class _Merged:
                 f"plan {self.made.encoded.digest} expired at {self.made.plan.origin.expires}",
                 "Run `reconcile snapshot` and `reconcile propose` for a fresh one.",
             )
-        self._check_guards()
-        found = approved(self.context, self.repository, self.made.settings, self.commit)
-        if found and found.by and found.pusher is None:
-            self.context.say(
-                "This GitHub does not say who pushed {}: that its approval is not the pusher's own is for the branch's rules to see to.",
-                found.head,
-            )
 
     def apply(self, journal_file: Path | None) -> list[Outcome]:
         """Carry the plan out under the lock; leave a receipt."""
@@ -157,7 +160,9 @@ class _Merged:
                 )
             if spent := self._spent():
                 raise spent
-            # Asked again: it may have been withdrawn since.
+            # Asked again: hours may have passed at the prompt, another run may have ended, and the approval may be withdrawn.
+            self._check_time()
+            self._check_guards()
             by = approved(self.context, self.repository, self.made.settings, self.commit)
             origin = self.made.plan.origin
             path = journal_file or journal_path(self.context.env, origin.domain_dn, self.made.encoded.digest)

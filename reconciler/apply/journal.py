@@ -40,6 +40,9 @@ class Outcome:
     guest: str
     result: Result
     detail: str = ""
+    sid: str | None = None
+    guid: str | None = None
+    """The account's; None where none was made or found."""
 
 
 @dataclass(slots=True)
@@ -84,9 +87,9 @@ class Journal:
     def outcome(self, outcome: Outcome) -> None:
         """Record how a change ended. It is on disk before anything else is tried."""
         self._told.outcomes[outcome.key] = outcome
-        self._write(
-            "outcome", {"change": outcome.key, "result": outcome.result, "detail": outcome.detail}, durable=False
-        )
+        subject = {"sid": outcome.sid, "guid": outcome.guid}
+        ended = {"change": outcome.key, "result": outcome.result, "detail": outcome.detail, **subject}
+        self._write("outcome", ended, durable=False)
 
     def close(self, counts: Mapping[str, int]) -> None:
         """Record that the digest is spent."""
@@ -153,7 +156,10 @@ class Journal:
             elif entry["kind"] == "outcome":
                 key = entry["change"]
                 action, _, guest = key.partition(":")
-                self._told.outcomes[key] = Outcome(key, Action(action), guest, entry["result"], entry["detail"])
+                subject = entry.get("sid"), entry.get("guid")  # an older journal has neither
+                self._told.outcomes[key] = Outcome(
+                    key, Action(action), guest, entry["result"], entry["detail"], *subject
+                )
         except (KeyError, TypeError, ValueError, AttributeError):
             raise self._foreign(number) from None
 

@@ -12,7 +12,7 @@ from reconciler import __version__
 from reconciler.errors import StateError
 from reconciler.model.plan import Action, Plan
 
-from .journal import Outcome
+from .journal import SUCCESS, Outcome
 
 FORMAT_VERSION = 1
 
@@ -35,6 +35,8 @@ class Receipt:
     digest: str
     changes_digest: str
     commit: str
+    directory: str
+    """The operations directory in its repository; `.` is the top."""
     owner: str
     run: str
     started: datetime
@@ -53,6 +55,7 @@ class Receipt:
             "digest": self.digest,
             "changes_digest": self.changes_digest,
             "commit": self.commit,
+            "directory": self.directory,
             "tool": {"name": "reconcile", "version": __version__},
             "approved": asdict(self.approved) if self.approved else None,
             "owner": self.owner,
@@ -66,7 +69,10 @@ class Receipt:
             "as_of": origin.as_of,
             "counts": counts(self.outcomes),
             "written": dict(sorted(Counter(o.action.value for o in self.outcomes if o.result == "done").items())),
-            "outcomes": [{"change": o.key, "result": o.result, "detail": o.detail} for o in self.outcomes],
+            "outcomes": [
+                {"change": o.key, "result": o.result, "detail": o.detail, "sid": o.sid, "guid": o.guid}
+                for o in self.outcomes
+            ],
         }
         return json.dumps(document, indent=1, ensure_ascii=True)
 
@@ -91,6 +97,44 @@ def written_on(day: date, domain_sid: str, receipts: Iterable[str]) -> Mapping[A
                 "Find it with `git log -p refs/notes/reconcile`; whoever changed it should put it back and push.",
             ) from error
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One change that succeeded, as a receipt tells it."""
+
+    ended: datetime
+    serial: int
+    action: str
+    guest: str
+    sid: str
+    guid: str
+
+
+def written_since(
+    text: str, since: datetime, serial: int, directory: str, domain_sid: str, tenant: str
+) -> list[Written]:
+    """Return the successes of a receipt of this operations directory that ended since then, or whose plan was made from
+    this import or a later one. A receipt that does not say so clearly tells nothing.
+    """
+    try:
+        receipt = json.loads(text)
+        ended, made_from = datetime.fromisoformat(receipt["ended"]), int(receipt["serial"])
+        where = receipt.get("directory"), receipt["domain"]["sid"], receipt["tenant"]
+        if where != (directory, domain_sid, tenant) or (ended < since and made_from < serial):
+            return []
+        return [
+            Written(ended, made_from, *_change(o["change"]), str(o["sid"]), str(o["guid"]))
+            for o in receipt["outcomes"]
+            if o["result"] in SUCCESS and o.get("sid") and o.get("guid")
+        ]
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return []
+
+
+def _change(key: str) -> tuple[str, str]:
+    action, _, guest = key.partition(":")
+    return action, guest
 
 
 def _time(at: datetime) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from reconciler.directory.port import DirectoryWriter
+from reconciler.directory.port import DirectoryWriter, Entry
 from reconciler.errors import (
     DirectoryError,
     DirectoryUnavailableError,
@@ -76,6 +76,7 @@ class _Runner:
     def __init__(self, plan: Plan, ends: Ends, ous: Sequence[DN], journal: Journal) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self._aside: set[str] = set()
+        self._accounts: dict[str, Entry] = {}
         self._ends = ends
         self._journal = journal
         self._imported = ends.state.manifest.graph.attributes if ends.state.manifest.graph else ()
@@ -85,7 +86,7 @@ class _Runner:
                 places[change.guid] = places.get(change.guid, frozenset()) | via_places(change)
         expect = Expectations(ends.policy, tuple(ous), places)
         attributes = sorted({*ends.policy.account_attributes, "userAccountControl"})
-        self._hands = Hands(ends.writer, attributes, expect, journal.intent, journal.tried)
+        self._hands = Hands(ends.writer, attributes, expect, journal.intent, journal.tried, self._accounts.__setitem__)
 
     def guests(self, changes: Sequence[Change]) -> dict[str, Guest]:
         """Re-read the guests of these changes from Entra."""
@@ -107,7 +108,7 @@ class _Runner:
         if earlier := self._journal.succeeded(change):
             self.outcomes[change.key] = earlier
         elif unmet := [need for need in change.after if not self._met(need)]:
-            self._end(_outcome(change, "skipped", f"waits for {', '.join(unmet)}, which did not succeed"))
+            self._end(self._outcome(change, "skipped", f"waits for {', '.join(unmet)}, which did not succeed"))
         elif live is not None:
             self._end(self._guarded(change, live, carry_out))
 
@@ -120,25 +121,26 @@ class _Runner:
         recorded = self._ends.state.guests[change.guest]
         try:
             check_guest(change, recorded, live, self._imported)
-            return _outcome(change, "done" if act(change, recorded, self._hands) else "already")
+            return self._outcome(change, "done" if act(change, recorded, self._hands) else "already")
         except StaleError as error:
-            return _outcome(change, "stale", str(error))
+            return self._outcome(change, "stale", str(error))
         except DirectoryUnavailableError:
             raise
         except ValueMismatchError as error:
-            return _outcome(change, "stale", error.what)
+            return self._outcome(change, "stale", error.what)
         except NameTakenError as error:
-            return _outcome(change, "failed", taken(error))
+            return self._outcome(change, "failed", taken(error))
         except DirectoryError as error:
-            return _outcome(change, "failed", str(error))
+            return self._outcome(change, "failed", str(error))
 
     def _end(self, outcome: Outcome) -> None:
         self.outcomes[outcome.key] = outcome
         self._journal.outcome(outcome)
 
-
-def _outcome(change: Change, result: Result, detail: str = "") -> Outcome:
-    return Outcome(change.key, change.action, change.guest, result, detail)
+    def _outcome(self, change: Change, result: Result, detail: str = "") -> Outcome:
+        met = self._accounts.get(change.key)
+        subject = (met.sid, met.guid) if met else (change.sid, change.guid)
+        return Outcome(change.key, change.action, change.guest, result, detail, *subject)
 
 
 def _batches(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:

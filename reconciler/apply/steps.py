@@ -28,13 +28,16 @@ _LAST_PARENT = "lastKnownParent"
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What a step works with. `announce` records the intent and returns once it is on disk."""
+    """What a step works with. `announce` records the intent and returns once it is on disk. `met` is told, by the change's
+    key, which account a create made or found.
+    """
 
     writer: DirectoryWriter
     attributes: Sequence[str]
     expect: Expectations
     announce: Callable[[Change, str], None]
     tried: Callable[[Change, str], bool]
+    met: Callable[[str, Entry], None]
 
 
 def carry_out(change: Change, guest: Guest, hands: Hands) -> bool:
@@ -161,6 +164,7 @@ def _halved(change: Change, hands: Hands) -> Entry:
 
 def _finish(change: Change, entry: Entry, hands: Hands, *, made: bool = False) -> bool:
     """Complete, give a password, enable; return False when the account is as wanted already. `made`: only just now."""
+    hands.met(change.key, entry)
     values = _values(change)
     final = values.pop(_UAC)
     held = entry.attributes

@@ -205,6 +205,7 @@ class _Merged:
             digest=made.encoded.digest,
             changes_digest=made.encoded.changes_digest,
             commit=self.commit,
+            directory=self.repository.prefix or ".",
             owner=lock.holder.owner,
             run=lock.holder.run,
             started=started,

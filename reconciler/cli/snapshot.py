@@ -18,10 +18,12 @@ from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.progress import Progress
 from reconciler.state.model import Claim, DirectoryCursor, GraphCursor, Manifest, State
+from reconciler.state.told import Told
 
 from .context import Context
 from .joins import Anchors, Leavers
 from .loading import load_policy, load_settings
+from .receipts import seek, told
 
 
 def snapshot(context: Context, only: str | None, *, full: bool) -> Exit:
@@ -179,6 +181,8 @@ class _Importer:
         joined = {account.guest for account in old.values() if account.guest is not None}
         prefetch(guests, joined | anchors.shown(read.entries if isinstance(read, Changes) else read))
         before = self._old.guests if self._old else {}
+        applied = told(self._context, self._settings, self._old.manifest, cursor) if self._old and cursor else Told()
+        prefetch(guests, {made.guest for made in applied.made})
         accounts = import_accounts(
             old,
             read,
@@ -190,6 +194,7 @@ class _Importer:
             as_of=self._now,
             first=cursor is None or {DN(ou) for ou in cursor.ous} != set(ous),
             leavers_disabled=self._policy.lifecycle.left_disable,
+            seek=seek(self._context, reader, self._policy, guests, anchors, applied, cursor, domain),
         )
         new = DirectoryCursor(
             as_of=self._now,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from reconciler.errors import GitError
@@ -20,6 +20,7 @@ REF = "refs/notes/reconcile"
 FETCHED = "refs/reconcile/notes"
 """Where the remote's notes are fetched to; the user's own REF follows it as long as that loses nothing."""
 _ATTEMPTS = 10
+_IN_A_ROW = 8
 
 
 def read_receipts(repo: Repository, remote: str, commit: str) -> dict[str, str]:
@@ -35,6 +36,43 @@ def all_receipts(repo: Repository, remote: str) -> Iterator[tuple[str, str, str]
     for (commit, _), content in zip(notes, blobs(repo.git, [note for _, note in notes]), strict=True):
         for digest, text in _texts(_parse(commit, content)).items():
             yield commit, digest, text
+
+
+def recent_receipts(
+    repo: Repository, remote: str, recent: Callable[[str], bool], stale: Callable[[GitError], None]
+) -> Iterator[str]:
+    """Yield the receipts for which `recent` holds (JSON text), the newest first, each digest once, freshly fetched.
+
+    Where the remote cannot be asked, `stale` is told, and those fetched before are taken. Notes are read as they were
+    added, back to where none of a few in a row is recent: what that costs does not grow with history. Raises GitError.
+    """
+    try:
+        tip = _fetch(repo, remote)
+    except GitError as error:
+        stale(error)
+        tip = None
+    tip = tip or repo.git.run("rev-parse", "--verify", "--quiet", FETCHED, ok=(0, 1)).text
+    seen: set[str] = set()
+    skip, found = 0, bool(tip)
+    while found:
+        found = False
+        for commit, note in _added(repo, tip, skip):
+            for digest, text in _texts(_parse(commit, next(blobs(repo.git, [note])))).items():
+                if digest not in seen and recent(text):
+                    found = True
+                    yield text
+                seen.add(digest)
+        skip += _IN_A_ROW
+
+
+def _added(repo: Repository, tip: str, skip: int) -> list[tuple[str, str]]:
+    """Return (commit, blob) of the notes that a few commits of the notes' own history added or changed, the newest first."""
+    few = repo.git.run("rev-list", "--first-parent", f"--max-count={_IN_A_ROW}", f"--skip={skip}", tip).out
+    # Sharding anew moves every note: a rename, and no new receipt.
+    options = ("-r", "--root", "-m", "-M100%", "--diff-filter=AM", "--no-abbrev", "--no-commit-id")
+    listed = repo.git.run("diff-tree", "--stdin", *options, stdin=few).text.splitlines()
+    rows = (line.split("\t", 1) for line in listed if line.startswith(":"))
+    return [(path.replace("/", ""), described.split(" ")[3]) for described, path in rows]
 
 
 def add_receipt(repo: Repository, remote: str, commit: str, digest: str, document: str) -> None:

@@ -11,6 +11,7 @@ from reconciler.model.dn import DN
 from reconciler.model.values import Value
 
 from .paths import sid_key
+from .told import Seek
 
 _FLAGS = "userAccountControl"
 Find = Callable[[Sequence[str]], dict[str, Entry]]
@@ -29,6 +30,7 @@ def import_accounts(
     as_of: str,
     first: bool = False,
     leavers_disabled: bool = True,
+    seek: Seek | None = None,
 ) -> dict[str, Account]:
     """Return the accounts as they are after this read, by SID, sorted by SID as numbers.
 
@@ -38,13 +40,16 @@ def import_accounts(
     that by the last import this program disables their account. `as_of` becomes `departed` where that begins now.
     `first` says that these OUs are read for the first time: this program made nothing that is found there.
     `leavers_disabled` says whether the policy has the accounts of those who left disabled: else somebody else did it.
+    `seek` knows what was written since `old` was imported: such an account is looked for where it is not seen, and one that
+    was enabled then and is disabled now was disabled by somebody else.
 
     A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under
     the OUs; a joined one wherever it is, and as `missing` where it is not seen. A deleted account keeps
     its join while it can be brought back, since its guest may return; the join ends when its tombstone has expired and the
     guest has left, or when another account that is there carries the same guest.
     """
-    importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of, first, leavers_disabled)
+    enabled = seek.told.enabled if seek else frozenset[str]()
+    importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of, first, leavers_disabled, enabled)
     present, doubtful = _full(old, read) if not isinstance(read, Changes) else _incremental(old, read, ous)
     found = find([account.guid for account in doubtful]) if doubtful else {}
     lost: list[Account] = []
@@ -54,11 +59,14 @@ def import_accounts(
             lost.append(replace(account, missing=_missing(account, entry), attributes=_kept_flags(account, entry)))
         elif account.guest is not None or _under(entry.dn, ous):
             present[account.sid] = entry
+    moved, deleted = seek(old, present) if seek else ({}, [])
+    present |= moved
+    lost += [replace(account, missing=_missing(account, entry)) for account, entry in deleted]
     accounts = {sid: importer.seen(entry) for sid, entry in present.items()}
     carried = {account.guest for account in accounts.values()}
     for account in lost:
         if account.guest is not None and not importer.ended(account, carried):
-            accounts[account.sid] = importer.unseen(account, old[account.sid])
+            accounts[account.sid] = importer.unseen(account)
     return {sid: accounts[sid] for sid in sorted(accounts, key=sid_key)}
 
 
@@ -121,6 +129,8 @@ class _Importer:
     as_of: str
     first: bool
     leavers_disabled: bool
+    enabled: frozenset[str]
+    """SIDs of accounts that were enabled since `old` was imported."""
 
     def seen(self, entry: Entry) -> Account:
         """Return an account that is there, as it is now, with what is remembered about it."""
@@ -138,10 +148,11 @@ class _Importer:
         )
         return replace(now, suspended=self._suspended(now, known))
 
-    def unseen(self, account: Account, known: Account) -> Account:
+    def unseen(self, account: Account) -> Account:
         """Return a joined account that is missing, as it was last seen."""
+        known = self.old.get(account.sid, account)
         now = replace(account, departed=self._departed(account.guest, known))
-        return replace(now, suspended=known.suspended or self._suspended(now, known))
+        return replace(now, suspended=self._still(known) or self._suspended(now, known))
 
     def ended(self, account: Account, carried: set[str | None]) -> bool:
         """Whether a missing account's join is over: another account has the guest, or nothing can bring it back.
@@ -151,6 +162,10 @@ class _Importer:
         if account.missing == "invisible" or account.guest is None:
             return False
         return account.guest in carried or (account.missing == "expired" and self.gone_or_out(account.guest))
+
+    def _still(self, known: Account) -> bool:
+        """Whether what this program had disabled was not enabled again since."""
+        return known.suspended and known.sid not in self.enabled
 
     def _departed(self, guest: str | None, known: Account | None) -> str | None:
         if guest is None or not self.gone_or_out(guest):
@@ -181,4 +196,4 @@ class _Importer:
         if known is None or now.guest is None or not now.disabled:
             return False
         left = self.leavers_disabled and known.departed is not None
-        return known.suspended or (not known.disabled and (left or self.blocked(now.guest)))
+        return self._still(known) or (not known.disabled and (left or self.blocked(now.guest)))

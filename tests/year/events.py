@@ -240,8 +240,7 @@ class Day:
 
     def move_outside(self) -> None:
         for guest, account in self.inside(self.rng.choice(["active", "left"])):
-            if account.imported:
-                self._move(guest, account, self.staff)
+            self._move(guest, account, self.staff)
 
     def move_back(self) -> None:
         for guest, account in self.accounts(self.oracle.outside):
@@ -260,7 +259,7 @@ class Day:
 
     def disable_by_hand(self) -> None:
         for guest, account in self.inside():
-            if account.seen_enabled:
+            if account.enabled:
                 self._flags(account, account.flags | DISABLE)
                 self.tell("disabled by hand", guest)
 
@@ -279,10 +278,9 @@ class Day:
             *self.inside(self.rng.choice(["active", "active", "blocked", "left"])),
             *self.lost_outside(),
         ]:
-            if account.imported:
-                self.administrator.delete(account.dn)
-                account.deleted = True
-                self.tell("account deleted by hand of", guest)
+            self.administrator.delete(account.dn)
+            account.deleted = True
+            self.tell("account deleted by hand of", guest)
 
     def lost_outside(self) -> list[tuple[str, Held]]:
         """Now and then an account that was moved out, with the ones that are there."""

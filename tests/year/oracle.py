@@ -37,12 +37,6 @@ class Held:
     departed: datetime | None = None
     deleted: bool = False
     protected: bool = False
-    imported: bool = False
-    """An import has seen it: only then is it known again once it is deleted, or moved out."""
-    since: datetime | None = None
-    """When a plan last changed it."""
-    seen_enabled: bool = False
-    """The last import saw it enabled: only then can it be told that it was disabled by hand since."""
 
     @property
     def enabled(self) -> bool:
@@ -120,7 +114,7 @@ class Oracle:
             del wanted[guest]
             self._only_disable(guest)
         for guest, account in wanted.items():
-            self.accounts[guest] = changed(account, since=now)
+            self.accounts[guest] = account
         return bool(wanted)
 
     def _depart(self, now: datetime) -> None:
@@ -128,8 +122,6 @@ class Oracle:
             if (properties := self.properties(guest)) is not None:
                 self.upns[guest] = str(properties["userPrincipalName"]).casefold()
         for guest, account in self.accounts.items():
-            account.imported = account.imported or (account.sid is not None and not account.deleted)
-            account.seen_enabled = account.enabled and account.since != now
             account.departed = (account.departed or now) if self.status(guest) == "left" else None
 
     def _wanted(self, now: datetime) -> Iterator[tuple[str, Held]]:

@@ -86,7 +86,7 @@ def test_the_nested_fields_are_those_named(written: Documents) -> None:
 
     assert rows["process"] == list(written.lock["process"])
     assert set(written.plan["domain"]) == {"sid", "dn"}
-    assert set(written.receipt["outcomes"][0]) == {"change", "result", "detail"}
+    assert set(written.receipt["outcomes"][0]) == {"change", "result", "detail", "sid", "guid"}
     assert {k for c in written.plan["changes"] for k in c["rule"]} == {"name", "file", "line"}
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import GitError
-from reconciler.git.notes import add_receipt, all_receipts, read_receipts
+from reconciler.git.notes import FETCHED, add_receipt, all_receipts, read_receipts, recent_receipts
 from reconciler.git.repository import Repository
 
 from .conftest import Clone, cloned
@@ -91,6 +91,63 @@ def test_enough_notes_for_git_to_shard_them_are_all_found(clone: Clone) -> None:
     add_receipt(repo, "origin", commits[-1], "last", "{}")
     assert {commit for commit, _, _ in all_receipts(repo, "origin")} == set(commits)
     assert decoded(read_receipts(repo, "origin", commits[7])) == {"d": {"n": 1}}
+
+
+def recent(clone: Clone, after: int, asked: list[int] | None = None) -> tuple[list[int], list[GitError]]:
+    """Return the numbers of the receipts above `after`, and what was said of the remote; `asked` gets every one looked at."""
+    said: list[GitError] = []
+
+    def wanted(text: str) -> bool:
+        number = json.loads(text)["n"]
+        if asked is not None:
+            asked.append(number)
+        return bool(number > after)
+
+    return [json.loads(t)["n"] for t in recent_receipts(clone.open(), "origin", wanted, said.append)], said
+
+
+def test_recent_receipts_are_read_without_reading_all(clone: Clone) -> None:
+    repo, tree = clone.open(), clone.git("rev-parse", "HEAD^{tree}")
+    assert recent(clone, 0) == ([], [])
+    for number in range(1, 41):
+        add_receipt(
+            repo, "origin", clone.git("commit-tree", tree, "-m", str(number)), str(number), f'{{"n": {number}}}'
+        )
+    asked: list[int] = []
+    assert recent(clone, 36, asked) == ([40, 39, 38, 37], [])
+    assert min(asked) > 20
+    assert recent(clone, 0)[0] == [*range(40, 0, -1)]
+
+
+def test_a_recent_receipt_is_found_below_one_that_says_it_is_old(clone: Clone) -> None:
+    repo, commit = clone.open(), clone.git("rev-parse", "HEAD")
+    for digest, number in (("a", 5), ("b", 1)):
+        add_receipt(repo, "origin", commit, digest, f'{{"n": {number}}}')
+    assert recent(clone, 4)[0] == [5]
+
+
+def test_sharding_anew_makes_no_receipt_recent(clone: Clone) -> None:
+    tree = clone.git("rev-parse", "HEAD^{tree}")
+    commits = [clone.git("commit-tree", tree, "-m", str(n)) for n in range(300)]
+    for number, commit in enumerate(commits):
+        (clone.root / "note").write_text(f'{{"d{number}": {{"n": {number}}}}}')
+        oid = clone.git("hash-object", "-w", "note")
+        clone.git("notes", "--ref", "reconcile", "add", "-C", oid, commit)
+    clone.git("push", "-q", "origin", "refs/notes/reconcile")
+    asked: list[int] = []
+    assert recent(clone, 298, asked)[0] == [299]
+    assert len(asked) < 20
+    assert sorted(recent(clone, -1)[0]) == [*range(300)]
+
+
+def test_without_the_remote_recent_receipts_are_those_fetched_before(clone: Clone, tmp_path: Path) -> None:
+    add_receipt(clone.open(), "origin", clone.git("rev-parse", "HEAD"), "a", '{"n": 1}')
+    clone.git("remote", "set-url", "origin", str(tmp_path / "nowhere"))
+    found, (error,) = recent(clone, 0)
+    assert found == [1]
+    assert "git ls-remote failed" in error.what
+    clone.git("update-ref", "-d", FETCHED)
+    assert recent(clone, 0)[0] == []
 
 
 @pytest.mark.parametrize("damage", ["not json", '["a list"]', "", "[" * 100_000])

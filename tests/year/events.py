@@ -260,8 +260,11 @@ class Day:
     def disable_by_hand(self) -> None:
         for guest, account in self.inside():
             if account.enabled:
-                self._flags(account, account.flags | DISABLE)
-                self.tell("disabled by hand", guest)
+                self._disable(guest, account)
+
+    def _disable(self, guest: str, account: Held) -> None:
+        self._flags(account, account.flags | DISABLE)
+        self.tell("disabled by hand", guest)
 
     def enable_by_hand(self) -> None:
         for guest, account in self.accounts(lambda a: not a.enabled and not self.oracle.outside(a)):
@@ -278,9 +281,19 @@ class Day:
             *self.inside(self.rng.choice(["active", "active", "blocked", "left"])),
             *self.lost_outside(),
         ]:
-            self.administrator.delete(account.dn)
-            account.deleted = True
-            self.tell("account deleted by hand of", guest)
+            self._delete(guest, account)
+
+    def _delete(self, guest: str, account: Held) -> None:
+        self.administrator.delete(account.dn)
+        account.deleted = True
+        self.tell("account deleted by hand of", guest)
+
+    def undo_by_hand(self) -> None:
+        """An account that the last plan made, enabled or changed is disabled, deleted or moved out before an import sees it."""
+        last = max((a.since for a in self.oracle.accounts.values() if a.since), default=None)
+        for guest, account in self.accounts(lambda a: a.since == last and a.enabled and not self.oracle.outside(a)):
+            acts = (self._disable, self._delete, lambda g, a: self._move(g, a, self.staff))
+            self.rng.choice(acts)(guest, account)
 
     def lost_outside(self) -> list[tuple[str, Held]]:
         """Now and then an account that was moved out, with the ones that are there."""
@@ -351,6 +364,7 @@ EVENTS: tuple[tuple[Callable[[Day], None], float], ...] = (
     (Day.disable_by_hand, 0.7),
     (Day.enable_by_hand, 0.5),
     (Day.delete_by_hand, 0.8),
+    (Day.undo_by_hand, 4),
     (Day.protect, 0.5),
     (Day.unprotect, 0.4),
     (Day.hold, 0.4),

@@ -37,6 +37,8 @@ class Held:
     departed: datetime | None = None
     deleted: bool = False
     protected: bool = False
+    since: datetime | None = None
+    """When a plan last changed it."""
 
     @property
     def enabled(self) -> bool:
@@ -114,7 +116,7 @@ class Oracle:
             del wanted[guest]
             self._only_disable(guest)
         for guest, account in wanted.items():
-            self.accounts[guest] = account
+            self.accounts[guest] = changed(account, since=now)
         return bool(wanted)
 
     def _depart(self, now: datetime) -> None:

@@ -1,14 +1,17 @@
-"""What an import of accounts asks about guests: whom an anchor names, and who has left. Evaluated as far as it is asked."""
+"""What an import of accounts asks about guests: whom an anchor names, who has left, who is forgotten. Evaluated as far as asked."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from reconciler.directory.port import Entry
+from reconciler.model.account import Account
 from reconciler.model.guest import Guest
 from reconciler.model.values import Value
 from reconciler.policy.model import EvaluationError, Policy
+from reconciler.state.model import GraphCursor
 
 _GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -74,3 +77,17 @@ class Leavers:
             return not self._scope.test(guest)
         except EvaluationError:
             return False  # undecided is not gone: the plan shows the conflict
+
+
+def without_forgotten(
+    guests: Mapping[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
+) -> tuple[Mapping[str, Guest], GraphCursor | None]:
+    """Drop the tombstones that no account is joined to: nothing is left to do for them."""
+    from reconciler.state.shards import Changed
+
+    if cursor is None or not cursor.tombstones:
+        return guests, cursor
+    joined = {a.guest for a in accounts.values()}
+    forgotten = [i for i, g in guests.items() if g.removed is not None and i not in joined]
+    changed = guests if isinstance(guests, Changed) else Changed(guests, {})
+    return changed.without(forgotten), replace(cursor, tombstones=cursor.tombstones - len(forgotten))

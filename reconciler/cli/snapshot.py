@@ -21,7 +21,7 @@ from reconciler.state.model import Claim, DirectoryCursor, GraphCursor, Manifest
 from reconciler.state.told import Told
 
 from .context import Context
-from .joins import Anchors, Leavers
+from .joins import Anchors, Leavers, without_forgotten
 from .loading import load_policy, load_settings
 from .receipts import seek, told
 
@@ -75,7 +75,7 @@ class _Importer:
             reader = context.ports.reader(self._settings, self._policy, context.env, context.ask)
             try:
                 accounts, directory = self._accounts(reader, guests, accounts, directory)
-                guests, graph = _without_forgotten(guests, accounts, graph)
+                guests, graph = without_forgotten(guests, accounts, graph)
                 state = self._state(manifest, guests, accounts, claims, graph, directory)
                 claims = self._claims(reader, state)
             finally:
@@ -117,7 +117,7 @@ class _Importer:
 
         guests: Mapping[str, Guest]
         if cursor is None or found.full:
-            # An account made since the last import is not known yet, so everybody may be joined: see _without_forgotten.
+            # An account made since the last import is not known yet, so everybody may be joined: see without_forgotten.
             guests = import_guests(
                 old, found, attributes=attributes, wanted=wanted, lookup=lookup, joined=old.keys(), as_of=now
             )
@@ -249,20 +249,6 @@ class _Importer:
             owners = reader.owners("cn" if attribute == "distinguishedName" else attribute, values)
             claims += [Claim(attribute, v, o) for v, o in owners.items() if o not in own]
         return tuple(sorted(claims, key=lambda c: (c.attribute, c.value)))
-
-
-def _without_forgotten(
-    guests: Mapping[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
-) -> tuple[Mapping[str, Guest], GraphCursor | None]:
-    """Drop the tombstones that no account is joined to: nothing is left to do for them."""
-    from reconciler.state.shards import Changed
-
-    if cursor is None or not cursor.tombstones:
-        return guests, cursor
-    joined = {a.guest for a in accounts.values()}
-    forgotten = [i for i, g in guests.items() if g.removed is not None and i not in joined]
-    changed = guests if isinstance(guests, Changed) else Changed(guests, {})
-    return changed.without(forgotten), replace(cursor, tombstones=cursor.tombstones - len(forgotten))
 
 
 def _same_domain(domain: Domain, cursor: DirectoryCursor | None, settings: Settings) -> None:

@@ -364,7 +364,7 @@ EVENTS: tuple[tuple[Callable[[Day], None], float], ...] = (
     (Day.disable_by_hand, 0.7),
     (Day.enable_by_hand, 0.5),
     (Day.delete_by_hand, 0.8),
-    (Day.undo_by_hand, 4),
+    (Day.undo_by_hand, 0.5),
     (Day.protect, 0.5),
     (Day.unprotect, 0.4),
     (Day.hold, 0.4),

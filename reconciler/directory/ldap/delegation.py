@@ -125,7 +125,7 @@ class Delegation(LdapReader):
             deleted=found.text("isDeleted") == "TRUE",
             spns=_texts(found, "servicePrincipalName"),
             allowed_to=_texts(found, "msDS-AllowedToDelegateTo"),
-            trusted_by=_trusted(found.one("msDS-AllowedToActOnBehalfOfOtherIdentity")),
+            trusted_by=_trusted(found.one("msDS-AllowedToActOnBehalfOfOtherIdentity"), found.dn),
         )
 
 
@@ -144,10 +144,17 @@ def _expiry(filetime: str) -> datetime | None:
         return None
 
 
-def _trusted(raw: bytes | None) -> tuple[str, ...]:
-    """Return the SIDs that the descriptor's access list allows anything ([MS-DTYP] 2.4.6)."""
+def _trusted(raw: bytes | None, dn: str) -> tuple[str, ...]:
+    """Return the SIDs that the descriptor's access list allows anything ([MS-DTYP] 2.4.6). Raises DirectoryError."""
     if raw is None:
         return ()
     from .descriptor import parse
 
-    return tuple(sorted({entry.sid for entry in parse(raw).entries or () if entry.allow}))
+    try:
+        entries = parse(raw).entries or ()
+    except ValueError as error:
+        raise DirectoryError(
+            f"{visible(dn)}: msDS-AllowedToActOnBehalfOfOtherIdentity cannot be read: {error}",
+            "Clear it, or set it again with Set-ADUser -PrincipalsAllowedToDelegateToAccount.",
+        ) from error
+    return tuple(sorted({entry.sid for entry in entries if entry.allow}))

@@ -22,8 +22,8 @@ _WORDS: Mapping[Kind, str] = {
 }
 
 
-def drift(context: Context) -> Exit:
-    """Compare the plan of the working tree with the one HEAD holds; Exit.CHANGES where there is anything to say.
+def drift(context: Context, *, detailed: bool) -> Exit:
+    """Compare the plan of the working tree with the one HEAD holds; with `detailed` Exit.CHANGES where there is anything to say.
 
     After `reconcile snapshot --only ad` on a clean checkout the guests are as committed, so every change is one that
     somebody made in Active Directory, or one that was merged and not carried out.
@@ -45,7 +45,7 @@ def drift(context: Context) -> Exit:
     ]
     found += [("conflict", c) for c in made.plan.conflicts if (c.subject, c.kind) not in known]
     _report(context, found)
-    return Exit.CHANGES if found else Exit.OK
+    return Exit.CHANGES if found and detailed else Exit.OK
 
 
 def _stored(repository: Repository) -> Mapping[str, Any] | None:

@@ -21,7 +21,7 @@ from .context import Context, Ports
 
 _FEWEST = 4
 _EPILOG = """\
-exit codes: 0 success, 1 error, 2 changes or conflicts (plan --detailed-exitcode) or drift,
+exit codes: 0 success, 1 error, 2 changes, conflicts or drift (only with --detailed-exitcode),
 3 a guard refused, 4 plan stale or digest mismatch, 5 partly applied, 6 locked, 64 usage
 """
 
@@ -105,7 +105,8 @@ def parser() -> argparse.ArgumentParser:
     comment.add_argument("remarks", metavar="DIR", type=Path, help="where the checks' artifacts were put")
     comment.add_argument("--pull-request", type=int, required=True, metavar="N")
     comment.add_argument("--commit", required=True, metavar="SHA", help="what was checked")
-    _json(add("drift", "say what the import shows that the committed plan does not account for; no network"))
+    drift = _json(add("drift", "say what the import shows that the committed plan does not account for; no network"))
+    drift.add_argument("--detailed-exitcode", action="store_true", help="exit 2 when there is drift")
     targets = _json(add("targets", "list the operations directories of this repository, for a CI matrix"))
     targets.add_argument("--pending", action="store_true", help="only those with a committed plan that was not applied")
     _verify_options(
@@ -291,10 +292,10 @@ def _explain_guest(context: Context, arguments: argparse.Namespace) -> Exit:
     return explain_guest(context, arguments.guest)
 
 
-def _drift(context: Context, _: argparse.Namespace) -> Exit:
+def _drift(context: Context, arguments: argparse.Namespace) -> Exit:
     from .drift import drift
 
-    return drift(context)
+    return drift(context, detailed=arguments.detailed_exitcode)
 
 
 def _targets(context: Context, arguments: argparse.Namespace) -> Exit:

@@ -25,7 +25,7 @@ def merged(here: Reviewed, number: int) -> None:
 
 
 def kinds(here: Reviewed) -> list[str]:
-    ended = here.run("drift", "--json")
+    ended = here.run("drift", "--json", "--detailed-exitcode")
     found = [row["kind"] for row in ended.json["drift"]]
     assert ended.code == (2 if found else 0)
     return found

@@ -298,7 +298,7 @@ class TestCost:
         entries = [message(guest(n)) for n in range(10_000)]
         short = cpu(b"".join(entries[:2000]) + message(done()), Walking) / 2000
         long = cpu(b"".join(entries) + message(done()), Walking) / 10_000
-        assert long < 2 * short
+        assert long < 3 * short  # what grew with the square would be five times as much
 
 
 def guest(number: int) -> bytes:

@@ -61,7 +61,12 @@ def test_a_forged_join_is_found_at_the_account(operations: Make, samba: Controll
     before = held(samba, samba_ou.text)
     path = next(p for p in (ops.directory / "state/accounts").rglob("*.yaml") if "Important Person" in p.read_text())
     text = path.read_text()
-    path.write_text(re.sub(r'(distinguishedName: "CN=Important Person[^\n]*\n)', rf'\1  guest: "{guest}"\n', text))
+    joined = re.sub(r'(distinguishedName: "CN=Important Person[^\n]*\n)', rf'\1  guest: "{guest}"\n', text)
+    path.write_text(joined)
+    assert "anchor-lost" in ops.reconcile("plan").out  # the join alone is found out at once
+    path.write_text(
+        joined.replace('displayName: "Important"', f'adminDescription: "User_{guest}"\n    displayName: "Important"')
+    )
     forged(ops)
     ops.reconcile("apply", "--yes", expect=5)
     assert held(samba, samba_ou.text)["Important Person"] == before["Important Person"]
@@ -165,8 +170,10 @@ def test_a_lock_of_a_killed_run_of_another_plan_waits_for_unlock(operations: Mak
     assert killed.code == -signal.SIGKILL
     ops.tenant.update(ops.tenant.guests()[0].id, displayName="Changed")
     ops.reconcile("snapshot")
-    ops.reconcile("propose")
-    ops.merge()
+    assert "lock" in ops.reconcile("propose").out  # which proposes nothing while somebody applies
+    ops.reconcile("snapshot")
+    ops.reconcile("plan")
+    ops.commit("another plan, by hand")
     assert "unlock" in ops.reconcile("apply", "--yes", expect=6).err
     assert "Broke the lock" in ops.reconcile("unlock").out
     ops.reconcile("apply", "--yes")

@@ -112,7 +112,7 @@ def _report(context: Context, touched: tuple[str, ...], policy: str, made: Plann
         return Exit.OK
     context.result("{} and {} are valid.", SETTINGS, policy)
     if digest is not None:
-        context.result("The plan is what its tree yields: {}", digest)
+        context.result("The plan of the commit that is checked out is what its tree yields: {}", digest)
     elif touched:
         context.result("state/ is as before: the next import plans with what is new here.")
     return Exit.OK

@@ -109,12 +109,19 @@ class Context:
 
     @property
     def ask(self) -> Ask | None:
-        """A prompt that does not echo, or None where nobody can answer."""
+        """A prompt that does not echo and answers "" at the end of input, or None where nobody can answer."""
         if not self.interactive:
             return None
         from getpass import getpass
 
-        return lambda prompt: getpass(f"{prompt}: ")
+        def answer(prompt: str) -> str:
+            try:
+                return getpass(prompt)
+            except EOFError:  # Ctrl-D: nothing was answered, which whoever asked says in words
+                self.say("")
+                return ""
+
+        return answer
 
     def progress(self) -> Progress:
         """Return where long work is announced: standard error."""

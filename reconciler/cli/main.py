@@ -20,6 +20,8 @@ from reconciler.errors import Exit, ReconcileError, UsageError
 from .context import Context, Ports
 
 _FEWEST = 4
+_WRITERS = frozenset({"snapshot", "propose", "apply"})
+_GOES_ON = "What was written is recorded; running the same command again goes on from there."
 _EPILOG = """\
 exit codes: 0 success, 1 error, 2 changes, conflicts or drift (only with --detailed-exitcode),
 3 a guard refused, 4 plan stale or digest mismatch, 5 partly applied, 6 locked, 64 usage
@@ -196,7 +198,7 @@ def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | 
             _explain(replace(context, json=False), ReconcileError(what, "Run the same command again."))
         return int(Exit.ERROR)
     except KeyboardInterrupt as stop:
-        context.say("Interrupted. What was written is recorded; running the same command again goes on from there.")
+        context.say("Interrupted. {}", _GOES_ON if arguments.command in _WRITERS else "")
         return 128 + int(stop.args[0] if stop.args else signal.SIGINT)
 
 

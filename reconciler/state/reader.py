@@ -172,7 +172,7 @@ class _Builder:
                 event, f"{value!r} is a boolean to some", "Write true or false, or double quotes around it."
             )
         if _NULL.fullmatch(value):
-            raise self._refuse(event, "no value", "Delete the key, or put the value in double quotes.")
+            raise self._refuse(event, "no value", "Restore the file from git, or delete the key.")
         return value
 
     def _string(self, event: yaml.ScalarEvent) -> str:

@@ -311,8 +311,9 @@ class TestHostileNames:
         dn = samba_ou.child("CN", name)
         if name.strip("\0") != name or "\0" in name or not DN(dn.text).name:
             return
+        shown = f"{samba_ou.name} {name}"  # nobody else in the domain is called that
         try:
-            made = writer.add(dn, {"sAMAccountName": samba_ou.name[:20], "displayName": name})
+            made = writer.add(dn, {"sAMAccountName": samba_ou.name[:20], "displayName": shown})
         except DirectoryError:
             # Refused as a whole is fine, made under another name is not.
             assert list(reader.accounts([samba_ou], [])) == []
@@ -320,10 +321,10 @@ class TestHostileNames:
         try:
             [found] = reader.accounts([samba_ou], ["displayName"])
             assert (found.guid, found.dn) == (made.guid, dn)
-            assert found.attributes == {"displayName": name}
+            assert found.attributes == {"displayName": shown}
             assert reader.exists(dn)
             assert reader.owners("cn", [dn.text]) == {dn.text: made.sid}
-            assert reader.owners("displayName", [name]) == {name: made.sid}
+            assert reader.owners("displayName", [shown]) == {shown: made.sid}
         finally:
             writer.delete(made.guid)
 

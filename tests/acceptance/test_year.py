@@ -20,6 +20,9 @@ def test_thirty_days_with_two_thousand_guests(samba: Controller, tmp_path: Path)
             lived.day()
         lived.whole_domain_is_as_copied()
         assert lived.done.keys() == COMMON, "a month in which something never happened proves nothing about it"
-        assert lived.conflicts.keys() >= {"outside-ous", "protected", "name-taken"}
+        assert lived.conflicts.keys() >= {
+            "outside-ous",
+            "name-taken",
+        }  # protection has tests/acceptance/test_protected.py
         assert lived.refusals
         assert lived.stale

@@ -6,6 +6,7 @@ anchor and is recognised by it and by HALF_MADE, and finished.
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from reconciler.model.values import Value
 
 from .checks import Expectations, StaleError, check_account, check_identity
 
+_SHORTEST_NAME = 3
 _ALPHABET = string.ascii_letters + string.digits + "!#$%&()*+,-./:;<=>?@[]^_{|}~"
 _UAC = "userAccountControl"
 _LAST_PARENT = "lastKnownParent"
@@ -180,7 +182,7 @@ def _finish(change: Change, entry: Entry, hands: Hands, *, made: bool = False) -
         hands.announce(change, "complete")
         hands.writer.modify(entry.guid, missing)
     hands.announce(change, "password")
-    hands.writer.set_password(entry.guid, _password(hands.expect.policy.initial.password_length))
+    hands.writer.set_password(entry.guid, _password(hands.expect.policy.initial.password_length, _names(change)))
     hands.announce(change, "enable")
     hands.writer.modify(entry.guid, [Modification(_UAC, HALF_MADE, final)])
     return True
@@ -199,12 +201,23 @@ def _half_made(change: Change, guest: Guest, hands: Hands) -> Entry:
     return entry
 
 
-def _password(length: int) -> str:
-    """Return a random password that meets AD's complexity rule, from the operating system's generator."""
+def _names(change: Change) -> list[str]:
+    """Return what AD lets no password contain, in any case: the account's name, and the parts of its display name ([MS-SAMR] 3.1.1.7.2)."""
+    values = {d.attribute: str(d.after) for d in change.deltas if d.after is not None}
+    parts = [values.get("sAMAccountName", ""), *re.split(r"[\s,.\-_#]+", values.get("displayName", ""))]
+    return [part.casefold() for part in parts if len(part) >= _SHORTEST_NAME]
+
+
+def _password(length: int, names: Sequence[str] = ()) -> str:
+    """Return a random password that meets AD's complexity rule, from the operating system's generator.
+
+    None of `names` (case-folded) is in it.
+    """
     while True:
         password = "".join(secrets.choice(_ALPHABET) for _ in range(length))
         kinds = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
-        if all(any(c in kind for c in password) for kind in kinds):
+        named = any(name in password.casefold() for name in names)
+        if not named and all(any(c in kind for c in password) for kind in kinds):
             return password
 
 

@@ -96,7 +96,9 @@ def _create(connection: Any, ou: str, guest: Mapping[str, Any]) -> None:
         "displayName": guest["displayName"] or upn,
         "description": upn,
         "userAccountControl": str(SMARTCARD_NEVER_EXPIRES),
-        "unicodePwd": f'"{secrets.token_urlsafe(32)}"'.encode("utf-16-le"),
+        "unicodePwd": f'"Aa1-{secrets.randbits(256)}"'.encode(
+            "utf-16-le"
+        ),  # no letters in which somebody's name could be
     }
     connection.add(f"CN={escape_rdn(upn.partition(_MARK)[0][:64])},{ou}", "user", attributes)
 

@@ -88,8 +88,9 @@ def begin(
         story = Story(Diary(operations(people), capsys), samba, samba_ou.text)
         if edits:
             story.edit(POLICY, *edits)
-        story.diary.proposed()
-        story.diary.applied()
+        created = len(story.diary.proposed()["changes"])
+        assert created == len(story.ops.tenant.guests())
+        assert story.diary.applied() == {"done": created}
         story.diary.reconcile("snapshot")
         story.ops.commit("an import that knows the accounts")
         return story

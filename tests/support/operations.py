@@ -8,6 +8,7 @@ import random
 import secrets
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -191,6 +192,12 @@ def operations(tmp_path: Path, samba: Controller, samba_ou: DN) -> Iterator[Make
         yield lambda people=6: ends.enter_context(installation(tmp_path, samba, samba_ou, people))
 
 
+def _strangers(count: int, ou: DN) -> list[Person]:
+    """Return people whose UPNs nobody else's can be: a controller serves many tests, and a UPN is unique in a forest."""
+    tenant_domain = f"{uuid.uuid5(uuid.NAMESPACE_X500, ou.text).hex[:12]}.onmicrosoft.com"
+    return generate(count, seed=random.Random(ou.text).randrange(10**6), tenant_domain=tenant_domain)
+
+
 @contextmanager
 def installation(
     root: Path,
@@ -200,7 +207,7 @@ def installation(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Operations]:
     """Make an installation below `root` whose accounts go below `ou`; its tenant runs as long as the block, by `clock`."""
-    chosen = generate(people, seed=random.Random(ou.text).randrange(10**6)) if isinstance(people, int) else people
+    chosen = _strangers(people, ou) if isinstance(people, int) else people
     secret = secrets.token_urlsafe(24)
     with Tenant(TENANT, CLIENT, chosen, secret=secret, clock=clock) as tenant:
         with samba.administrator() as administrator:

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 
-from reconciler.cli.main import parser
+from reconciler.cli.arguments import parser
 
 from .pages import ROOT
 

@@ -10,7 +10,7 @@ from unittest import mock
 
 import yaml
 
-from reconciler.cli.main import parser
+from reconciler.cli.arguments import parser
 
 from . import attributes, doctor_checks, schemas
 from .pages import ROOT, pages, text_of

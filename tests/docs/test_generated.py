@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from reconciler import __version__
-from reconciler.cli.main import parser
+from reconciler.cli.arguments import parser
 from reconciler.errors import Exit
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Action, Rule

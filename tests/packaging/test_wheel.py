@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from reconciler.cli.main import parser
+from reconciler.cli.arguments import parser
 
 from .bare import Bare
 from .conftest import ROOT

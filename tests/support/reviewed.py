@@ -13,9 +13,10 @@ from typing import Any
 
 from rich.console import Console
 
+from reconciler.cli.arguments import parser
 from reconciler.cli.context import Context
 from reconciler.cli.init import Answers, scaffold
-from reconciler.cli.main import parser, run_command
+from reconciler.cli.main import run_command
 from reconciler.demo.domains import MemoryDomain
 from reconciler.demo.people import generate
 from reconciler.demo.pki import Authority, Files

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .dn import DN
-from .plan import DANGEROUS, Action, Change, Rule
+from .plan import DANGEROUS, Action, Change, Delta, Rule
+
+PLACE = "placement"
+"""Stands for the attribute where it is the organizational unit that stays."""
 
 
 class Effect(StrEnum):
@@ -79,9 +82,29 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """One account that is there, what it holds (`delta.before`), and what it would be made with now (`delta.after`)."""
+
+    guest: str
+    label: str
+    delta: Delta
+
+
+@dataclass(frozen=True, slots=True)
+class Unreached:
+    """What a change of the policy does not bring to accounts that are there, because it counts at their creation."""
+
+    attribute: str
+    rule: Rule
+    accounts: int
+    examples: tuple[Stay, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Speculation:
     """`base` is the commit whose policy the radius compares with; no radius where that one cannot be planned."""
 
     base: str
     radius: Radius | None
     unknown: tuple[Unknown, ...] = ()
+    unreached: tuple[Unreached, ...] = ()

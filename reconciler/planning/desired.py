@@ -33,18 +33,18 @@ class UndecidableError(Exception):
 
 def flows(guest: Guest, policy: Policy) -> list[Desired]:
     """Return what every continuous flow wants. Raises UndecidableError for a failed expression or an illegal value."""
-    return [_desired(guest, flow, policy) for flow in policy.flows]
+    return [desired(guest, flow, policy) for flow in policy.flows]
 
 
 def anchor(guest: Guest, policy: Policy) -> Desired:
     """Return the anchor as `flows` or `initial` write it. Raises UndecidableError."""
     written = next(f for f in (*policy.flows, *policy.initial.flows) if f.attribute == policy.anchor.attribute)
-    return _desired(guest, written, policy)
+    return desired(guest, written, policy)
 
 
 def initial_flows(guest: Guest, policy: Policy) -> list[Desired]:
     """Return what the other initial values are at creation. Raises UndecidableError."""
-    return [_desired(guest, flow, policy) for flow in policy.initial.flows]
+    return [desired(guest, flow, policy) for flow in policy.initial.flows]
 
 
 def placement(guest: Guest, policy: Policy) -> tuple[DN, Rule]:
@@ -68,10 +68,11 @@ def placement(guest: Guest, policy: Policy) -> tuple[DN, Rule]:
 
 def common_name(guest: Guest, policy: Policy) -> str:
     """Return the initial cn. Raises UndecidableError when it is empty or illegal."""
-    return str(_desired(guest, Flow("cn", policy.initial.cn), policy).value)
+    return str(desired(guest, Flow("cn", policy.initial.cn), policy).value)
 
 
-def _desired(guest: Guest, flow: Flow, policy: Policy) -> Desired:
+def desired(guest: Guest, flow: Flow, policy: Policy) -> Desired:
+    """Return what one flow wants. Raises UndecidableError for a failed expression or an illegal value."""
     rule = flow.expression.rule
     try:
         value = flow.expression.value(guest)

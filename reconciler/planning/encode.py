@@ -15,7 +15,7 @@ from reconciler import __version__
 from reconciler.errors import StalePlanError
 from reconciler.model.json_text import json_text
 from reconciler.model.plan import Change, Conflict, Delta, Guard, Plan, Rule
-from reconciler.model.speculation import Kind, Speculation, Unknown
+from reconciler.model.speculation import Kind, Speculation, Unknown, Unreached
 from reconciler.model.values import Value
 
 FORMAT_VERSION = "1.0"
@@ -197,6 +197,7 @@ def _speculation(speculation: Speculation) -> dict[str, Json]:
     return {
         "base": speculation.base,
         "unknown": [{"what": u.what, "rule": _rule(u.rule)} for u in speculation.unknown],
+        "unreached": [_unreached(u) for u in speculation.unreached],
         "radius": None
         if radius is None
         else {
@@ -206,6 +207,15 @@ def _speculation(speculation: Speculation) -> dict[str, Json]:
             "examples": [{"effect": e.effect.value, **_change(e.change)} for e in radius.examples],
             "changes": [*sorted(radius.changes)],
         },
+    }
+
+
+def _unreached(unreached: Unreached) -> dict[str, Json]:
+    return {
+        "attribute": unreached.attribute,
+        "rule": _rule(unreached.rule),
+        "accounts": unreached.accounts,
+        "examples": [{"guest": s.guest, "label": s.label, **_delta(s.delta)} for s in unreached.examples],
     }
 
 

@@ -19,6 +19,7 @@ from reconciler.state.model import State
 from .never_imported import UnplannableError, decidable
 from .plan import make_plan
 from .radius import radius
+from .unreached import unreached
 from .wanted import wanted_names
 
 
@@ -39,18 +40,28 @@ def speculate(state: State, policy: Policy, settings: Settings, trees: Iterable[
     after = make_plan(state, narrow, replace(settings, batch=sys.maxsize), trees)
     shown = after if after.count(Action.CREATE) <= settings.batch else make_plan(state, narrow, settings, trees)
     before, why_not = _before(state, base)
-    told = None if before is None else radius(before, after)
-    more = [*_outside_the_state(policy, base, before, after), *([Unknown(why_not)] if why_not else [])]
-    return replace(shown, speculation=Speculation(base.commit, told, (*unknown, *more)))
+    told = None if before is None else radius(before.plan, after)
+    stays = () if before is None else unreached(state, before.policy, narrow)
+    more = [
+        *_outside_the_state(policy, base, before.plan if before else None, after),
+        *([Unknown(why_not)] if why_not else []),
+    ]
+    return replace(shown, speculation=Speculation(base.commit, told, (*unknown, *more), stays))
 
 
-def _before(state: State, base: Base) -> tuple[Plan | None, str]:
-    """Return the plan of the base's policy over this state, or why there is none."""
+@dataclass(frozen=True, slots=True)
+class _Before:
+    policy: Policy
+    plan: Plan
+
+
+def _before(state: State, base: Base) -> tuple[_Before | None, str]:
+    """Return the base's policy and its plan over this state, or why there is none."""
     if base.policy is None or base.settings is None:
         return None, _untold(base, base.why_not)
     try:
         policy, _ = decidable(base.policy, state.manifest)
-        return make_plan(state, policy, replace(base.settings, batch=sys.maxsize), ()), ""
+        return _Before(policy, make_plan(state, policy, replace(base.settings, batch=sys.maxsize), ())), ""
     except (StateError, UnplannableError) as error:
         return None, _untold(base, str(error))
 

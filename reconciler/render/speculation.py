@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler.model.plan import Plan
-from reconciler.model.speculation import Effect, Kind, Radius, Speculation, Unknown
+from reconciler.model.speculation import PLACE, Effect, Kind, Radius, Speculation, Unknown, Unreached
 
 from .verdict import VERBS, Verdict, count, verdict
 from .verdict import Kind as Verdicts
@@ -55,15 +55,16 @@ def speculative_verdict(plan: Plan, speculation: Speculation) -> Verdict:
     if n := sum(k.accounts for k in radius.kinds if k.dangerous):
         said = f"{count(n, 'effect')} on {count(radius.accounts, 'account')} {'is' if n == 1 else 'are'} dangerous"
         return Verdict(Verdicts.DANGEROUS, f"{said}: read before merging", f"Within every guard.{unknown}")
-    return _routine(radius, known=not speculation.unknown)
+    return _routine(radius, known=not speculation.unknown, stays=bool(speculation.unreached))
 
 
-def _routine(radius: Radius, *, known: bool) -> Verdict:
+def _routine(radius: Radius, *, known: bool, stays: bool) -> Verdict:
     affected = f"{count(radius.accounts, 'account')} affected" if radius.accounts else "No account is affected"
     if not known:
         return Verdict(Verdicts.DANGEROUS, f"{affected}, as far as is known", "Not everything is known yet.")
     if not radius.accounts:
-        return Verdict(Verdicts.NOTHING, affected, "Both policies ask for the same.")
+        same = "What differs counts for new accounts alone." if stays else "Both policies ask for the same."
+        return Verdict(Verdicts.NOTHING, affected, same)
     said = f"Safe to merge: {affected}, in a routine way"
     return Verdict(Verdicts.SAFE, said, "Within every guard, no new conflicts.")
 
@@ -89,6 +90,20 @@ def pending_title(other: Plan) -> str:
 def unknown_title(unknown: tuple[Unknown, ...]) -> str:
     """Return what stands above the list of what is not known."""
     return f"Not known yet: {len(unknown):,}"
+
+
+UNREACHED = "Not brought about, and not undone: what counts when an account is made, and never again"
+"""What stands above what stays as it is."""
+
+
+def stays(unreached: Unreached) -> str:
+    """Return what stays, in words: `3 accounts stay where they are`. The attribute's name is data."""
+    whose = "stays" if unreached.accounts == 1 else "stay"
+    if unreached.attribute == PLACE:
+        return (
+            f"{count(unreached.accounts, 'account')} {whose} where {'it is' if unreached.accounts == 1 else 'they are'}"
+        )
+    return f"{count(unreached.accounts, 'account')} {'keeps' if unreached.accounts == 1 else 'keep'}"
 
 
 def radius_title(radius: Radius) -> str:

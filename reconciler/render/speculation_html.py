@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.model.plan import Rule
-from reconciler.model.speculation import Example, Kind, Radius, Speculation, Unknown
+from reconciler.model.speculation import PLACE, Example, Kind, Radius, Speculation, Unknown, Unreached
 
 from .html import code, text
-from .speculation import MARK, UNPLANNABLE, effect, radius_title, unknown_title, with_effect
+from .speculation import MARK, UNPLANNABLE, UNREACHED, effect, radius_title, stays, unknown_title, with_effect
 from .values import LIMIT, sides
 from .verdict import VERBS
 
@@ -25,6 +25,10 @@ def speculation_html(speculation: Speculation) -> Iterator[str]:
     yield f"<p><b>{text(MARK)}</b></p>\n<p>Compared with the policy of {code(speculation.base)}.</p>\n"
     if speculation.radius:
         yield from _radius(speculation.radius)
+    if speculation.unreached:
+        yield f"<h2>{UNREACHED}</h2>\n<ul>\n"
+        yield from (_unreached(u) for u in speculation.unreached)
+        yield "</ul>\n"
     if speculation.unknown:
         yield f"<h2>{unknown_title(speculation.unknown)}</h2>\n<ul>\n"
         yield from (f"<li>{text(u.what)}</li>\n" for u in speculation.unknown)
@@ -51,6 +55,16 @@ def _kind(kind: Kind) -> str:
     return (
         f'<tr><td>{what}</td><td class="n">{kind.accounts:,}</td><td>{names}</td><td>{_rules(kind.rules)}</td></tr>\n'
     )
+
+
+def _unreached(some: Unreached) -> str:
+    attribute = "" if some.attribute == PLACE else f" {code(some.attribute)}"
+    shown = []
+    for one in some.examples:
+        both = sides(one.delta, 4 * LIMIT)
+        held, given = (", ".join(code(v) for v in s) or "<i>none</i>" for s in (both.before, both.after))
+        shown.append(f"<br><bdi>{text(one.label)}</bdi> {code(one.guest)}: {held}; a new one: {given}")
+    return f"<li>{stays(some)}{attribute} ({_rules((some.rule,))}){''.join(shown)}</li>\n"
 
 
 def _rules(rules: tuple[Rule, ...]) -> str:

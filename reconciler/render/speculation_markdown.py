@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reconciler.model.plan import Change, Rule
-from reconciler.model.speculation import Example, Kind, Radius, Speculation, Unknown
+from reconciler.model.speculation import PLACE, Example, Kind, Radius, Speculation, Stay, Unknown, Unreached
 
 from .markdown import cell, code, prose
 from .speculation import (
@@ -13,8 +13,10 @@ from .speculation import (
     MARK,
     PLACES,
     UNPLANNABLE,
+    UNREACHED,
     effect,
     radius_title,
+    stays,
     unknown_title,
     with_effect,
 )
@@ -37,7 +39,12 @@ def radius_markdown(speculation: Speculation) -> str:
     """Return what comes of the change, and what is not known."""
     radius = speculation.radius
     shown = "".join(_radius(radius)) if radius else ""
-    return shown + "".join(_unknown(speculation.unknown)) + _base(speculation.base)
+    return (
+        shown
+        + "".join(_unreached(speculation.unreached))
+        + "".join(_unknown(speculation.unknown))
+        + _base(speculation.base)
+    )
 
 
 def _base(base: str) -> str:
@@ -90,6 +97,24 @@ def _sides(change: Change, i: int) -> str:
     shown = sides(change.deltas[i], _SHORT)
     before, after = (", ".join(code(v) for v in side) or "_none_" for side in (shown.before, shown.after))
     return after if change.sid is None else f"{before} → {after}"
+
+
+def _unreached(unreached: Sequence[Unreached]) -> Iterator[str]:
+    if not unreached:
+        return
+    yield f"### {UNREACHED}\n\n"
+    for some in unreached[:KINDS]:
+        attribute = "" if some.attribute == PLACE else f" {code(some.attribute, _SHORT)}"
+        yield f"- {stays(some)}{attribute}, {code(f'{some.rule.name} ({some.rule.file}:{some.rule.line})', LIMIT)}\n"
+        yield from (_stay(one) for one in some.examples)
+    left = len(unreached) - KINDS
+    yield f"- …and {left:,} more\n\n" if left > 0 else "\n"
+
+
+def _stay(one: Stay) -> str:
+    shown = sides(one.delta, _SHORT)
+    held, given = (", ".join(code(v) for v in side) or "_none_" for side in (shown.before, shown.after))
+    return f"  - {code(one.label, _SHORT)} {code(one.guest, _SHORT)}: {held}; a new one: {given}\n"
 
 
 def _unknown(unknown: tuple[Unknown, ...]) -> Iterator[str]:

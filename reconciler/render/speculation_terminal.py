@@ -7,11 +7,22 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from reconciler.model.speculation import Example, Kind, Radius, Speculation, Unknown
+from reconciler.model.speculation import PLACE, Example, Kind, Radius, Speculation, Unknown, Unreached
 from reconciler.model.values import Value
 
 from .page import Page
-from .speculation import KINDS, MARK, PLACES, UNPLANNABLE, effect, radius_title, unknown_title, with_effect
+from .speculation import (
+    KINDS,
+    MARK,
+    PLACES,
+    UNPLANNABLE,
+    UNREACHED,
+    effect,
+    radius_title,
+    stays,
+    unknown_title,
+    with_effect,
+)
 from .values import sides
 from .verdict import VERBS, count
 from .visible import Shown
@@ -36,6 +47,8 @@ def speculation(page: Page, told: Speculation) -> None:
     page.blank()
     if told.radius:
         _radius(page, told.radius)
+    if told.unreached:
+        _unreached(page, told.unreached)
     if told.unknown:
         page.line(page.words(unknown_title(told.unknown), "bold yellow"))
         for unknown in told.unknown:
@@ -60,6 +73,23 @@ def _radius(page: Page, radius: Radius) -> None:
         for example in radius.examples:
             _example(page, example)
         page.blank()
+
+
+def _unreached(page: Page, unreached: Sequence[Unreached]) -> None:
+    page.line(page.words(UNREACHED, "bold"), hanging=2)
+    for some in unreached[:KINDS]:
+        attribute = [] if some.attribute == PLACE else [page.words(" "), page.data(some.attribute, limit=_SHORT)]
+        rule = page.data(f"{some.rule.name} ({some.rule.file}:{some.rule.line})", "dim", 2 * _SHORT)
+        page.line(page.words(stays(some)), *attribute, "  ", rule, indent=2, hanging=2)
+        for one in some.examples:
+            shown = sides(one.delta, 2 * _SHORT, ascii_only=page.ascii_only)
+            who = page.quoted(one.label, limit=40), "  ", page.data(one.guest, "dim", 40)
+            page.line(*who, indent=4, hanging=2)
+            now = _values(page, shown.before, one.delta.before), page.words("; a new one: ", "dim")
+            page.line(*now, _values(page, shown.after, one.delta.after), indent=6, hanging=2)
+    if left := unreached[KINDS:]:
+        page.line(page.words(f"…and {count(len(left), 'other')}", "dim"), indent=2)
+    page.blank()
 
 
 def _kind(page: Page, kind: Kind) -> None:

@@ -57,6 +57,7 @@ def formats(written: Documents) -> dict[str, set[str]]:
         "guard": _keys(g for p in plans for g in p["guards"]),
         "conflict": _keys(c for p in plans for c in (*p["conflicts"], *p["held"])),
         "speculation": _keys(speculations),
+        "unreached": _keys(u for s in speculations for u in s["unreached"]),
         "radius": _keys(s["radius"] for s in speculations),
         "kind": _keys(k for s in speculations for k in s["radius"]["kinds"]),
         "journal": every,

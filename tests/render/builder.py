@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reconciler.model.dn import DN
 from reconciler.model.plan import Action, Change, Conflict, Delta, Guard, Origin, Plan, Rule, Unmanaged
-from reconciler.model.speculation import Effect, Example, Kind, Radius, Speculation, Unknown
+from reconciler.model.speculation import PLACE, Effect, Example, Kind, Radius, Speculation, Stay, Unknown, Unreached
 from reconciler.model.values import Value
 
 DIGEST = "3f2a" * 16
@@ -257,7 +257,12 @@ def speculative() -> Plan:
         rule("flows.department", 31),
     )
     made = plan(moved, renamed, create(11, "Judy New"), conflicts=(stuck, conflict(12, "Victor Stuck Before")))
-    return replace(made, speculation=Speculation("1f" * 20, radius, (unknown,)))
+    first, second = rule("placement[0]", 11), rule("initial.employeeType", 15)
+    unreached = (
+        Unreached(PLACE, first, 2, (Stay(guest_id(7), "Grace | Hopper", Delta(PLACE, GUESTS, FABRIKAM, first)),)),
+        Unreached(second.name[8:], second, 1, (Stay(guest_id(9), "Trent", Delta("employeeType", None, "x", second)),)),
+    )
+    return replace(made, speculation=Speculation("1f" * 20, radius, (unknown,), unreached))
 
 
 def large(changes: int) -> Plan:

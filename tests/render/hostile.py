@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from reconciler.model.dn import DN
 from reconciler.model.plan import Action, Change, Conflict, Delta, Guard, Plan, Rule, Unmanaged
-from reconciler.model.speculation import Effect, Example, Kind, Radius, Speculation, Unknown
+from reconciler.model.speculation import Effect, Example, Kind, Radius, Speculation, Stay, Unknown, Unreached
 
 from . import builder
 
@@ -83,4 +83,7 @@ def speculating(text: str) -> Plan:
         changes=frozenset(c.key for c in plan.changes[:-2]),
         conflicts=frozenset({(plan.conflicts[0].subject, text)}),
     )
-    return replace(plan, speculation=Speculation(text, radius, (Unknown(text, rule), Unknown(f"says {text}."))))
+    stay = Stay(text, text, Delta(text, text, named, rule))
+    unreached = Unreached(text, rule, 2, (stay, Stay(text, text, Delta(text, None, (text, named), rule))))
+    unknown = Unknown(text, rule), Unknown(f"says {text}.")
+    return replace(plan, speculation=Speculation(text, radius, unknown, (unreached,)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.bench.compare import chart, measure
+from tests.bench.compare import measure
+from tests.docs.charts import chart
 
 
 def test_given_the_same_guests_when_measured_then_everybody_did_the_same_work(tmp_path: Path) -> None:

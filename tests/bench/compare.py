@@ -5,18 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from io import StringIO
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-
-from rich.terminal_theme import TerminalTheme
 
 from reconciler.config.settings import load_settings
 from reconciler.demo.people import generate
@@ -25,6 +21,8 @@ from reconciler.directory.connect import open_reader
 from reconciler.model.dn import DN
 from tests.support.operations import CLIENT, TENANT, Operations, installation
 from tests.support.samba import fresh_ou
+
+from .results import Compared, store
 
 POLICY = (
     *("adminDescription", "displayName", "employeeType", "givenName", "mail"),
@@ -43,26 +41,10 @@ IDENTITY = (
 CHANGED = 100
 """One guest of so many has another display name on the second day."""
 _ROOT = Path(__file__).parents[2]
-_THEME = TerminalTheme(
-    (15, 23, 42),
-    (248, 250, 252),
-    [(100, 116, 139), (248, 113, 113), (74, 222, 128), (250, 204, 21), *[(148, 163, 184)] * 4],
-)
 _FILTER = "(&(objectCategory=person)(objectClass=user))"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One measurement: seconds of wall time and of the client's own CPU time, for `count` accounts."""
-
-    what: str
-    who: str
-    count: int
-    wall: float
-    cpu: float
-
-
-def measure(guests: int, root: Path) -> list[Row]:
+def measure(guests: int, root: Path) -> list[Compared]:
     """Run every contender over the same guests, one after the other, on one controller."""
     with Controller() as samba:
         ou, theirs = fresh_ou(samba), fresh_ou(samba)
@@ -104,16 +86,16 @@ class _Script:
             "entra_ca": str(ours.tenant.ca_file(ours.root)),
         }
 
-    def run(self, what: str) -> Row:
+    def run(self, what: str) -> Compared:
         """One scheduled run, as a whole process."""
         begun, cpu = time.perf_counter(), _children()
         done = self._do("sync")
-        return Row(what, "sample script", int(done["guests"]), time.perf_counter() - begun, _children() - cpu)
+        return Compared(what, "sample script", int(done["guests"]), time.perf_counter() - begun, _children() - cpu)
 
-    def read(self) -> Row:
+    def read(self) -> Compared:
         """The reading alone, without the interpreter's start."""
         done = self._do("read")
-        return Row("read", "stock ldap3", int(done["accounts"]), done["wall"], done["cpu"])
+        return Compared("read", "stock ldap3", int(done["accounts"]), done["wall"], done["cpu"])
 
     def _do(self, what: str) -> dict[str, float]:
         where = json.dumps({**self._where, "do": what})
@@ -122,13 +104,13 @@ class _Script:
         return done
 
 
-def _reading(samba: Controller, ours: Operations, script: _Script, ou: str) -> list[Row]:
+def _reading(samba: Controller, ours: Operations, script: _Script, ou: str) -> list[Compared]:
     """Read the same accounts three times each, in turn; the fastest of each counts."""
     rounds = [(_ldapsearch(samba, ours, ou), _reader(ours, ou), script.read()) for _ in range(3)]
     return [min(rows, key=lambda r: r.wall) for rows in zip(*rounds, strict=True)]
 
 
-def _ldapsearch(samba: Controller, ours: Operations, ou: str) -> Row:
+def _ldapsearch(samba: Controller, ours: Operations, ou: str) -> Compared:
     password = ours.root / "password"
     password.touch(0o600)
     password.write_text(ours.env["RECONCILE_LDAP_PASSWORD"])
@@ -138,23 +120,23 @@ def _ldapsearch(samba: Controller, ours: Operations, ou: str) -> Row:
     listed = _output(command, {**os.environ, "LDAPTLS_CACERT": str(samba.ca_file)})
     wall, spent = time.perf_counter() - begun, _children() - cpu
     password.unlink()
-    return Row("read", "ldapsearch", listed.count("\ndn: ") + listed.startswith("dn: "), wall, spent)
+    return Compared("read", "ldapsearch", listed.count("\ndn: ") + listed.startswith("dn: "), wall, spent)
 
 
-def _reader(ours: Operations, ou: str) -> Row:
+def _reader(ours: Operations, ou: str) -> Compared:
     reader = open_reader(load_settings(ours.settings.encode(), "reconcile.yaml", str(ours.root), {}), ours.env, None)
     try:
         begun, cpu = time.perf_counter(), time.process_time()
         count = sum(1 for _ in reader.accounts([DN(ou)], POLICY))
-        return Row("read", "reconcile", count, time.perf_counter() - begun, time.process_time() - cpu)
+        return Compared("read", "reconcile", count, time.perf_counter() - begun, time.process_time() - cpu)
     finally:
         reader.close()
 
 
-def _ours(ours: Operations, what: str, guests: int, work: Callable[[Operations], object]) -> Row:
+def _ours(ours: Operations, what: str, guests: int, work: Callable[[Operations], object]) -> Compared:
     begun, cpu = time.perf_counter(), _children()
     work(ours)
-    return Row(what, "reconcile", guests, time.perf_counter() - begun, _children() - cpu)
+    return Compared(what, "reconcile", guests, time.perf_counter() - begun, _children() - cpu)
 
 
 def _loop(ours: Operations) -> None:
@@ -189,46 +171,17 @@ def _output(command: Sequence[str], env: Mapping[str, str]) -> str:
     return done.stdout
 
 
-def chart(rows: Iterable[Row]) -> str:
-    """Return the rows as a bar chart, an SVG; within one question the longest bar is the slowest."""
-    from rich.bar import Bar
-    from rich.console import Console
-    from rich.table import Table
-
-    rows = list(rows)
-    table = Table(
-        box=None, title=f"{rows[0].count:,} guests, one controller: wall time (and the client's own CPU time)"
-    )
-    for heading in ("", "", ""):
-        table.add_column(heading)
-    for heading in ("seconds", "CPU"):
-        table.add_column(heading, justify="right")
-    for what in dict.fromkeys(r.what for r in rows):
-        group = [r for r in rows if r.what == what]
-        slowest = max(r.wall for r in group)
-        for row in group:
-            colour = "green" if row.who == "reconcile" else "bright_black"
-            bar = Bar(slowest, 0, row.wall, width=40, color=colour)
-            table.add_row(what if row is group[0] else "", row.who, bar, f"{row.wall:.2f}", f"{row.cpu:.2f}")
-        table.add_section()
-    console = Console(record=True, width=100, file=StringIO())
-    console.print(table)
-    drawn = console.export_svg(title="script/bench compare", theme=_THEME, clear=False)
-    drawn = re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)  # a picture that loads nothing
-    return re.sub(r"(<svg [^>]*>)", r"\1<title>What each takes for the same work</title>", drawn, count=1)
-
-
 def main() -> None:
     """Measure, print JSON, and draw."""
     options = argparse.ArgumentParser(prog="script/bench compare", description=__doc__)
     options.add_argument("--guests", type=int, default=2000, help="how many there are (default: %(default)s)")
-    options.add_argument("--svg", type=Path, help="where to put the chart")
+    options.add_argument("--json", type=Path, metavar="FILE", help="where to put all figures")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="reconcile-") as scratch:
         rows = measure(chosen.guests, Path(scratch))
     print(json.dumps([asdict(r) for r in rows], indent=1))
-    if chosen.svg:
-        chosen.svg.write_text(chart(rows), encoding="utf-8")
+    if chosen.json:
+        store(chosen.json, "compared", rows, ("what", "who"))
 
 
 if __name__ == "__main__":

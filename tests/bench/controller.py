@@ -8,7 +8,8 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from ldap3.strategy.sync import SyncStrategy
@@ -20,10 +21,11 @@ from reconciler.directory.ldap.entries import Entries
 from reconciler.directory.ldap.protected import Groups
 from reconciler.directory.ldap.strategy import Walking
 from tests.directory.test_ldap_wire import NUMBER, guest, message, said
-from tests.support.operations import installation
+from tests.support.operations import Operations, installation
 from tests.support.samba import fresh_ou, samba_env, samba_settings
 from tests.support.scripted import done
 
+from .results import Applied, Page, Read, store
 from .snapshot import calibrate
 
 ATTRIBUTES = (
@@ -68,7 +70,7 @@ for n in range(int(sys.argv[2])):
 _BATCH = 5000
 
 
-def page() -> Mapping[str, float]:
+def page() -> Page:
     """Measure microseconds of CPU for each entry of a page of 1,000 with 14 attributes: received, and made an account."""
     data = b"".join(message(guest(n)) for n in range(_PAGE)) + message(done())
     entries = Entries(None, ATTRIBUTES, Groups(), source_of_authority=False)  # type: ignore[arg-type]
@@ -89,22 +91,15 @@ def page() -> Mapping[str, float]:
 
     walked, made = cpu(Walking)
     stock, _ = cpu(SyncStrategy)
-    return {
-        "walked_us": walked,
-        "account_us": made,
-        "stock_us": stock,
-        "entries_per_second_of_cpu": 1e6 / (walked + made),
-    }
+    return Page("1,000 entries", walked, made, stock)
 
 
-def changes(accounts: int) -> Mapping[str, float]:
+def reading(accounts: int) -> list[Read]:
     """Measure a full read of so many accounts, and the read of 100 changes among them: the server's share of each."""
     with Controller() as samba:
         ou = fresh_ou(samba)
-        start = time.perf_counter()
         for first in range(0, accounts, _BATCH):
             _run(samba, _LOAD, str(first), str(min(first + _BATCH, accounts)), ou.text)
-        loaded = time.perf_counter() - start
         login = samba.reader("bench")
         samba.allow_listing(login)
         with samba.administrator() as administrator:  # a first tombstone: it shows that deletions can be seen
@@ -112,22 +107,17 @@ def changes(accounts: int) -> Mapping[str, float]:
             administrator.delete(f"CN=gone,{ou}")
         reader = open_reader(samba_settings(samba, [ou]), samba_env(login), None)
         try:
-            full = _watched(samba, lambda: len(list(reader.accounts([ou], ATTRIBUTES))))
+            full = _watched(samba, "full", accounts, lambda: len(list(reader.accounts([ou], ATTRIBUTES))))
             usn = reader.domain().usn
             _run(samba, _CHANGE, "100", ou.text, "Changed")
-            some = _watched(samba, lambda: len(reader.changes(ATTRIBUTES, usn).entries))
+            some = _watched(samba, "100 changes", accounts, lambda: len(reader.changes(ATTRIBUTES, usn).entries))
         finally:
             reader.close()
-    assert (full["count"], some["count"]) == (accounts, 100), (full, some)
-    return {
-        "accounts": accounts,
-        "load_seconds": loaded,
-        **{f"full_{k}": v for k, v in full.items()},
-        **{f"changes_{k}": v for k, v in some.items()},
-    }
+    assert (full.count, some.count) == (accounts, 100), (full, some)
+    return [full, some]
 
 
-def apply(guests: int) -> Mapping[str, Mapping[str, float]]:
+def apply(guests: int) -> list[Applied]:
     """Measure `reconcile apply` of so many creates, then of as many updates: wall time, and the client's CPU in it."""
     with Controller() as samba, tempfile.TemporaryDirectory() as folder:
         ou = fresh_ou(samba)
@@ -135,27 +125,22 @@ def apply(guests: int) -> Mapping[str, Mapping[str, float]]:
             policy = operations.directory / "policies/guests.yaml"
             policy.write_text(policy.read_text().replace("update: {percent: 30}", "update: {percent: 100}"))
             operations.commit("everybody may be updated")
-            measured = {}
-            for what in ("create", "update"):
-                if what == "update":
-                    for user in operations.tenant.guests():
-                        operations.tenant.update(user.id, displayName=f"Changed {user.id[:8]}")
-                operations.reconcile("snapshot")
-                operations.reconcile("propose")
-                operations.merge()
-                server, before, start = _cpu(samba), os.times(), time.perf_counter()
-                counts = operations.reconcile("apply", "--yes", "--json").json["counts"]
-                wall, after = time.perf_counter() - start, os.times()
-                assert counts == {"done": guests}, counts
-                cpu = after.children_user + after.children_system - before.children_user - before.children_system
-                measured[what] = {
-                    "count": guests,
-                    "wall": wall,
-                    "client_cpu": cpu,
-                    "server_cpu": _cpu(samba) - server,
-                    "client_share": cpu / wall,
-                }
-    return measured
+            created = _applied("creates", samba, operations, guests)
+            for user in operations.tenant.guests():
+                operations.tenant.update(user.id, displayName=f"Changed {user.id[:8]}")
+            return [created, _applied("updates", samba, operations, guests)]
+
+
+def _applied(what: str, samba: Controller, operations: Operations, guests: int) -> Applied:
+    operations.reconcile("snapshot")
+    operations.reconcile("propose")
+    operations.merge()
+    server, before, start = _cpu(samba), os.times(), time.perf_counter()
+    counts = operations.reconcile("apply", "--yes", "--json").json["counts"]
+    wall, after = time.perf_counter() - start, os.times()
+    assert counts == {"done": guests}, counts
+    client = after.children_user + after.children_system - before.children_user - before.children_system
+    return Applied(what, guests, wall, client, _cpu(samba) - server)
 
 
 def _run(samba: Controller, program: str, *arguments: str) -> None:
@@ -163,12 +148,12 @@ def _run(samba: Controller, program: str, *arguments: str) -> None:
     subprocess.run(command, check=True, env=environment(), stdout=subprocess.DEVNULL)
 
 
-def _watched(samba: Controller, work: Callable[[], int]) -> dict[str, float]:
-    """Return the count that `work` gives, its wall time, this process's CPU and the server's."""
+def _watched(samba: Controller, what: str, accounts: int, work: Callable[[], int]) -> Read:
+    """Measure `work`, which returns how many it read."""
     server, start, own = _cpu(samba), time.perf_counter(), time.process_time()
     count = work()
     wall = time.perf_counter() - start
-    return {"count": count, "wall": wall, "client_cpu": time.process_time() - own, "server_cpu": _cpu(samba) - server}
+    return Read(what, accounts, count, wall, time.process_time() - own, _cpu(samba) - server)
 
 
 def _cpu(samba: Controller) -> float:
@@ -181,11 +166,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="script/bench controller", description=__doc__)
     parser.add_argument("--accounts", type=int, default=2000, help="for reading; 100000 take ten minutes to load")
     parser.add_argument("--guests", type=int, default=200, help="for apply")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to put all figures")
     asked = parser.parse_args()
-    measured: dict[str, object] = {"calibration": calibrate(), "load": os.getloadavg()[0], "page": page()}
-    print(json.dumps(measured, indent=2), flush=True)
-    print(json.dumps({"changes": changes(asked.accounts)}, indent=2), flush=True)
-    print(json.dumps({"apply": apply(asked.guests)}, indent=2), flush=True)
+    print(json.dumps({"calibration": calibrate(), "load": os.getloadavg()[0]}), flush=True)
+    _show(asked.json, "pages", [page()])
+    _show(asked.json, "reads", reading(asked.accounts), ("what", "accounts"))
+    _show(asked.json, "applied", apply(asked.guests))
+
+
+def _show(file: Path | None, kind: str, rows: Sequence[Page | Read | Applied], same: Sequence[str] = ("what",)) -> None:
+    print(json.dumps([asdict(row) for row in rows], indent=1), flush=True)
+    if file:
+        store(file, kind, rows, same)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.cli.init import Answers, scaffold
 
 from . import trees
+from .results import store
 
 ROOT = Path(__file__).parents[2]
 TARGETS: Mapping[str, Mapping[int, float]] = {
@@ -87,7 +88,7 @@ def measure(guests: int, times: int, folder: Path) -> list[Measured]:
     return found
 
 
-def best(found: list[Measured]) -> list[Measured]:
+def best(found: Sequence[Measured]) -> list[Measured]:
     """Return the fastest of each command and size: what others did to the machine is in the rest."""
     groups: dict[tuple[str, int], list[Measured]] = {}
     for one in found:
@@ -155,7 +156,7 @@ def _proportional(pid: int) -> int:
 
 
 def table(found: list[Measured]) -> str:
-    """Return the table of docs/performance.md."""
+    """Return everything about the fastest of each as a table."""
     lines = [
         "| plan | guests | wall | target | CPU | largest process | all together |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -184,8 +185,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="reconcile-bench-") as folder:
             found += measure(guests, asked.times, Path(folder))
         print(table([one for one in found if one.guests == guests]), flush=True)
-    if asked.json:
-        asked.json.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
+        if asked.json:
+            store(asked.json, "plans", [one for one in found if one.guests == guests], ("what", "guests"))
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from reconciler.cli.init import Answers, scaffold
 
+from .results import Imported, store
 from .tenant import CLIENT, TENANT, Address, running
 
 ROOT = Path(__file__).parents[2]
@@ -27,21 +28,6 @@ print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One snapshot: seconds of wall time for the command and for the commit; of CPU, and peak memory, for the command."""
-
-    snapshot: float
-    commit: float
-    cpu: float
-    megabytes: float
-
-    @property
-    def total(self) -> float:
-        """Seconds until it is committed."""
-        return self.snapshot + self.commit
-
-
 def calibrate() -> float:
     """Return the seconds that a fixed loop takes here and now: other figures are to be read beside it."""
     start = time.perf_counter()
@@ -51,20 +37,13 @@ def calibrate() -> float:
     return time.perf_counter() - start
 
 
-def measure(users: int, increments: int = 3) -> Mapping[str, object]:
+def measure(users: int, increments: int = 3) -> list[Imported]:
     """Import a tenant of this size in full, then by increments."""
     folder = Path(tempfile.mkdtemp(prefix="reconcile-bench-"))
     try:
         with running(users, folder) as tenant:
             operations = _Operations(folder / "identity", tenant)
-            first = operations.snapshot()
-            later = [operations.snapshot() for _ in range(increments)]
-        return {
-            "users": users,
-            "calibration": calibrate(),
-            "full": {**asdict(first), "total": first.total},
-            "increments": [{**asdict(each), "total": each.total} for each in later],
-        }
+            return [operations.snapshot("increment" if turn else "full", users) for turn in range(increments + 1)]
     finally:
         shutil.rmtree(folder)
 
@@ -88,7 +67,7 @@ class _Operations:
         identity = ["-c", "user.name=Bench", "-c", "user.email=bench@contoso.test", "-c", "gc.auto=0"]
         subprocess.run(["git", *identity, *arguments], cwd=self.directory, check=True)
 
-    def snapshot(self) -> Measured:
+    def snapshot(self, what: str, users: int) -> Imported:
         command = [sys.executable, "-m", "reconciler", "-C", str(self.directory), "snapshot", "--only", "graph"]
         seconds, usage = _timed(
             lambda: (
@@ -104,7 +83,7 @@ class _Operations:
         )
         committed, _ = _timed(self._commit)
         cpu, peak = json.loads(usage)
-        return Measured(seconds, committed, cpu, peak)
+        return Imported(what, users, seconds, committed, cpu, peak, calibrate())
 
     def _commit(self) -> str:
         self.git("add", "--", "state")
@@ -142,8 +121,13 @@ def main() -> None:
     """Measure the sizes asked for."""
     parser = argparse.ArgumentParser(prog="script/bench snapshot", description=__doc__)
     parser.add_argument("users", nargs="*", type=int, default=[10_000, 100_000, 1_000_000])
-    for users in parser.parse_args().users:
-        print(json.dumps(measure(users), indent=2), flush=True)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to put all figures")
+    asked = parser.parse_args()
+    for users in asked.users:
+        found = measure(users)
+        print(json.dumps([asdict(one) for one in found], indent=1), flush=True)
+        if asked.json:
+            store(asked.json, "imports", found, ("what", "guests"))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import yaml
 
 from reconciler.cli.arguments import parser
 
-from . import attributes, doctor_checks, schemas
+from . import attributes, benchmarks, doctor_checks, schemas
 from .pages import ROOT, pages, text_of
 
 _REGION = re.compile(
@@ -43,6 +43,7 @@ REGIONS: dict[str, Callable[[], str]] = {
     "forbidden-attributes": attributes.forbidden_attributes,
     "flags": attributes.flags,
     "doctor-checks": doctor_checks.doctor_checks,
+    **benchmarks.TABLES,
 }
 
 

@@ -19,7 +19,10 @@ from reconciler.policy.expressions import Engine
 from reconciler.policy.messages import FUNCTIONS
 from reconciler.policy.model import EvaluationError
 from reconciler.policy.safety import DEFAULT_GUARDS
+from tests.bench.results import Compared, load
 
+from .benchmarks import COMPARED
+from .charts import chart
 from .generated import REGIONS, regenerated, regions
 from .pages import ROOT, code_in, fences, marked_tables, pages, text_of
 from .pictures import lines_of, svg
@@ -46,6 +49,12 @@ def test_the_picture_shows_what_the_terminal_shows_today() -> None:
     assert [_letters(line) for line in lines_of(drawn)] == [_letters(line) for line in lines_of(svg())], (
         "run script/docs"
     )
+
+
+def test_the_chart_shows_the_figures_that_are_kept() -> None:
+    drawn = (ROOT / "docs/images/compare.svg").read_text("utf-8")
+
+    assert lines_of(drawn) == lines_of(chart(load(COMPARED, "compared", Compared))), "run script/docs"
 
 
 @pytest.mark.parametrize("picture", _PICTURES)

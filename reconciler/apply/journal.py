@@ -74,9 +74,9 @@ class Journal:
     def open(self, plan: Plan, digest: str, commit: str) -> None:
         """Record that work on this digest starts, or starts again. Comes first."""
         self._told = self._digests.setdefault(digest, _Told())
-        self._write(
-            "open", {"digest": digest, "commit": commit, "changes": len(plan.changes), "serial": plan.origin.serial}
-        )
+        origin = plan.origin
+        about = {"serial": origin.serial, "as_of": origin.as_of, "domain": origin.domain_sid}
+        self._write("open", {"digest": digest, "commit": commit, "changes": len(plan.changes), **about})
 
     def intent(self, change: Change, step: str) -> None:
         """Record what is about to be tried. Returns only once it is on disk."""

@@ -23,7 +23,7 @@ def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bo
         )
     repository = Repository.open(context.directory)
     here = load_settings(context, repository.at("HEAD") if repository.bare else repository.work_tree())
-    merged = Merged.fetch(context, repository, here)
+    merged = Merged.fetch(context, repository, here, journal)
     merged.check_pinned(digest)
     if not again and merged.applied():
         context.result("Plan {} has been applied already.", merged.made.encoded.digest)
@@ -35,7 +35,7 @@ def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bo
     if not yes and not _confirmed(context, merged.made):
         context.say("Nothing was applied.")
         return Exit.ERROR
-    outcomes = merged.apply(journal)
+    outcomes = merged.apply()
     return _report(context, merged.made, outcomes)
 
 

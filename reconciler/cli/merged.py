@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from reconciler import __version__
 from reconciler.apply.journal import Journal, Outcome, journal_path
 from reconciler.apply.receipt import Approved, Receipt, counts, written_on
 from reconciler.apply.run import Ends, run
+from reconciler.apply.unfinished import journals, written_unrecorded
 from reconciler.directory.port import DirectoryWriter
 from reconciler.errors import (
     GitError,
@@ -48,9 +50,11 @@ class Merged:
     branch: str
     commit: str
     made: Planned
+    journal: Path
+    """Where this plan's journal is kept."""
 
     @staticmethod
-    def fetch(context: Context, repository: Repository, here: Settings) -> Merged:
+    def fetch(context: Context, repository: Repository, here: Settings, journal: Path | None) -> Merged:
         """Return it, freshly fetched. Raises SettingsError, and StalePlanError unless the plan is what its tree yields."""
         remote, branch = here.forge.remote, here.forge.branch
         commit = repository.fetch(remote, branch)
@@ -75,7 +79,8 @@ class Merged:
                 "Run `reconcile snapshot` and `reconcile propose`, and merge the new plan.",
             )
         unedited(tree, stored, made)
-        return Merged(context, repository, remote, branch, commit, made)
+        path = journal or journal_path(context.env, made.plan.origin.domain_dn, made.encoded.digest)
+        return Merged(context, repository, remote, branch, commit, made, path)
 
     def applied(self) -> bool:
         """Whether this plan has its receipt, and nobody holds the lock any more."""
@@ -123,7 +128,7 @@ class Merged:
                 "Run `reconcile snapshot` and `reconcile propose` for a fresh one.",
             )
 
-    def apply(self, journal_file: Path | None) -> list[Outcome]:
+    def apply(self) -> list[Outcome]:
         """Carry the plan out under the lock; leave a receipt."""
         lock = locks.acquire(self.repository, self.remote, self._holder(), self._now())
         try:
@@ -138,13 +143,12 @@ class Merged:
             self._check_time()
             self._check_guards()
             by = approved(self.context, self.repository, self.made.settings, self.commit)
-            origin = self.made.plan.origin
-            path = journal_file or journal_path(self.context.env, origin.domain_dn, self.made.encoded.digest)
-            journal = Journal(path, self.context.ports.clock)
+            journal = Journal(self.journal, self.context.ports.clock)
             try:
                 return self._carry_out(journal, lock, by)
             except ReconcileError as error:
-                error.remedy = f"{error.remedy}\nThe plan is not spent: run the same command again to go on. Journal: {path}".strip()
+                more = f"The plan is not spent: run the same command again to go on. Journal: {self.journal}"
+                error.remedy = f"{error.remedy}\n{more}".strip()
                 raise
             finally:
                 journal.dispose()
@@ -193,11 +197,16 @@ class Merged:
         return outcomes
 
     def _check_guards(self) -> None:
-        """Guards again, now with what the same day's receipts have written already."""
-        plan = self.made.plan
-        day = datetime.fromisoformat(plan.origin.as_of).date()
-        receipts = [text for _, _, text in notes.all_receipts(self.repository, self.remote)]
-        earlier = written_on(day, plan.origin.domain_sid, receipts)
+        """Guards again, now with what was written the same day already: by receipts, and by journals of runs that left none."""
+        plan, origin = self.made.plan, self.made.plan.origin
+        day = datetime.fromisoformat(origin.as_of).date()
+        receipts = list(notes.all_receipts(self.repository, self.remote))
+        told = written_on(day, origin.domain_sid, [text for _, _, text in receipts])
+        recorded = {self.made.encoded.digest, *(digest for _, digest, _ in receipts)}
+        folder = journal_path(self.context.env, origin.domain_dn, self.made.encoded.digest).parent
+        planned_keys = {c.key for c in plan.changes}
+        files = journals(folder, self.journal, day)
+        earlier = Counter(told) + Counter(written_unrecorded(files, day, origin.domain_sid, recorded, planned_keys))
         refused = [
             f"{g.action} guard: {g.message}"
             for g in guards(plan.changes, plan.managed, self.made.policy, day, earlier)

@@ -36,8 +36,8 @@ def _verdict(
     earlier: int,
     managed: int,
     limit: Limit,
-    acknowledged: frozenset[Action],
-    in_all: frozenset[Action],
+    acknowledged: Mapping[Action, Acknowledge],
+    in_all: Mapping[Action, Acknowledge],
 ) -> Guard:
     """Judge one action. `acknowledged` are those whose count in this plan the policy names, `in_all` whose count of the day."""
     allowed = _allowed(limit, managed)
@@ -51,10 +51,9 @@ def _verdict(
     )
     # What came earlier on top of the limit was acknowledged itself: the same words do not let as many past once more.
     anew = earlier <= allowed
-    if action in in_all or (action in acknowledged and anew):
-        return Guard(
-            action, total, allowed, refused=False, message=f"{found}; the policy acknowledges exactly that many."
-        )
+    if block := in_all.get(action) or (acknowledged.get(action) if anew else None):
+        each = f"exactly that many, on each day up to {block.until} ({block.rule.file}:{block.rule.line})"
+        return Guard(action, total, allowed, refused=False, message=f"{found}; the policy acknowledges {each}.")
     message = (
         f"{found}. "
         f"If that many are right, add to the policy, for review: "
@@ -77,14 +76,14 @@ def _words(limit: Limit, managed: int) -> str:
     return ", ".join(words)
 
 
-def _acknowledged(counts: Mapping[Action, int], policy: Policy, today: date) -> frozenset[Action]:
-    """The actions whose exact count an unexpired acknowledgement names."""
-    return frozenset(
-        action
-        for block in policy.acknowledge
+def _acknowledged(counts: Mapping[Action, int], policy: Policy, today: date) -> Mapping[Action, Acknowledge]:
+    """The actions whose exact count an unexpired acknowledgement names, and of those the one that counts longest."""
+    return {
+        action: block
+        for block in sorted(policy.acknowledge, key=lambda block: block.until)
         if today <= block.until and _names_exactly(block, counts)
         for action in block.counts
-    )
+    }
 
 
 def _names_exactly(block: Acknowledge, counts: Mapping[Action, int]) -> bool:

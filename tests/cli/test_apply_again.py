@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.cli.context import Ports
 from reconciler.cli.main import main
+from reconciler.errors import GitError
 from reconciler.git import lock as locks
 from reconciler.git import notes
 from reconciler.git.holder import Holder
@@ -99,3 +100,44 @@ def test_a_plan_that_expired_at_the_prompt_is_not_applied(tmp_path: Path, monkey
     monkeypatch.setattr(locks, "acquire", late)
     assert merged.reconcile("apply", "--yes") == 4
     assert merged.accounts() == 0
+
+
+def _gone(*_: object) -> None:
+    raise GitError("the remote is gone", "")
+
+
+def _cut_off(merged: Merged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carry the merged plan out, and lose the remote before its receipt."""
+
+    with monkeypatch.context() as patched:
+        patched.setattr(notes, "add_receipt", _gone)
+        assert merged.reconcile("apply", "--yes") == 1
+    assert merged.accounts() == 5
+
+
+@pytest.mark.parametrize(("hours", "exits"), [(1, 3), (24, 0)])
+def test_what_a_run_wrote_that_left_no_receipt_counts_among_the_same_days(
+    hours: int, exits: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    merged = Merged(tmp_path)
+    merged.merge()
+    _cut_off(merged, monkeypatch)
+    merged.now = NOW + timedelta(hours=hours)
+    merged.life.invite()
+    merged.merge()
+
+    assert merged.reconcile("apply", "--yes") == exits
+    assert merged.accounts() == (5 if exits else 6)
+    assert ("6 planned (5 already applied today), at most 5 allowed" in capsys.readouterr().err) == bool(exits)
+
+
+def test_a_plan_that_was_cut_off_is_not_counted_beside_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    merged = Merged(tmp_path)
+    merged.merge()
+    _cut_off(merged, monkeypatch)
+
+    assert merged.reconcile("apply", "--yes") == 0
+    merged.now = NOW + timedelta(hours=1)
+    merged.life.invite()
+    merged.merge()
+    assert merged.reconcile("apply", "--yes") == 3  # its receipt counts, and its journal not once more

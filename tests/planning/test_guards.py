@@ -7,7 +7,7 @@ from datetime import date
 from reconciler.model.plan import Action
 from reconciler.planning.guards import guards
 
-from .builder import DISABLED, account, guest, plan, policy
+from .builder import DEFAULT, DISABLED, account, guest, plan, policy
 
 ACKNOWLEDGE = "\nacknowledge:\n  - {counts: {disable: 3}, reason: contract ended, until: '2026-03-01'}\nguards:"
 
@@ -60,6 +60,9 @@ def test_exact_unexpired_counts_are_let_past_and_shown() -> None:
     made = leavers(3, 10, by)
     assert refused(made) == {}
     assert [g.action for g in made.guards if g.acknowledged] == [Action.DISABLE]  # type: ignore[attr-defined]
+    (message,) = [g.message for g in made.guards if g.acknowledged]  # type: ignore[attr-defined]
+    line = DEFAULT[: DEFAULT.index("guards:")].count("\n") + 2
+    assert f"exactly that many, on each day up to 2026-03-01 (policies/guests.yaml:{line})" in message
     assert refused(leavers(4, 10, by)) == {Action.DISABLE: (4, 1)}
     assert refused(leavers(3, 10, by, as_of="2026-03-02T00:00:00Z")) == {Action.DISABLE: (3, 1)}
 

@@ -6,7 +6,8 @@ privileged accounts that were imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.directory.port import Entry
@@ -19,6 +20,7 @@ NAMES = ("cn", "displayName", "givenName", "mail", "sAMAccountName", "sn", "user
 """Attributes that people and programs know an account by."""
 CLAIM = "displayName"
 """The attribute of a claim that says a name looks like somebody else's. A display name is unique nowhere, so it takes nobody's."""
+_ROLE = "the name of an administrator or a privileged group"
 _WHOLE = (
     "Administrator",
     "Administrators",
@@ -53,6 +55,10 @@ _WHOLE = (
     "IT Service Desk",
     "IT Department",
 )
+_SURNAMES = frozenset({"root"})
+"""Of these, what people are called, too: `Root, Peter` is no administrator."""
+_BESIDE = re.compile(r"\s*[,،、，;；|/]\s*|\s+[-–—@·•]\s+")
+"""What stands between a name and a company, or a surname and a given name."""
 _TAKEN_FOR_PEOPLE = frozenset({"cn", "displayName", "sAMAccountName", "userPrincipalName"})
 """Those that are compared with the names of others: a surname may be Root. What follows in brackets, a company mostly, is left out."""
 
@@ -62,9 +68,8 @@ class Impostors:
 
     def __init__(self, accounts: Mapping[str, Account], claims: Iterable[Claim] = ()) -> None:
         self._claimed = {c.value: c.owner for c in claims if c.attribute == CLAIM}
-        self._known: dict[str, str] = {
-            looks(name): "the name of an administrator or a privileged group" for name in _WHOLE
-        }
+        self._known = dict.fromkeys(map(looks, _WHOLE), _ROLE)
+        self._roles = frozenset(self._known) - _SURNAMES
         for account in accounts.values():
             if account.protected:
                 for name in _names_of(account):
@@ -79,6 +84,13 @@ class Impostors:
         found = tuple(dict.fromkeys(self._warnings(change)))
         return replace(change, warnings=(*change.warnings, *found)) if found else change
 
+    def _reads_like(self, names: Sequence[str]) -> str | None:
+        """Return whose name these read like. A part of one (`Contoso, Administrator`) is compared with roles alone, no people."""
+        if whose := next(filter(None, map(self._whose, names)), None):
+            return whose
+        parts = (part for name in names for part in _BESIDE.split(name))
+        return _ROLE if any(looks(part) in self._roles for part in parts) else None
+
     def _whose(self, name: str) -> str | None:
         if owner := self._claimed.get(name):
             return f"a name of the privileged account {owner}, outside the OUs"
@@ -86,8 +98,7 @@ class Impostors:
 
     def _warnings(self, change: Change) -> Iterator[str]:
         for attribute, name in _written(change):
-            names = _compared(attribute, name) if attribute in _TAKEN_FOR_PEOPLE else ()
-            if whose := next(filter(None, map(self._whose, names)), None):
+            if attribute in _TAKEN_FOR_PEOPLE and (whose := self._reads_like(_compared(attribute, name))):
                 yield f"{attribute} reads like {whose}"
             if odd := mixed(name):
                 yield f"{attribute} mixes alphabets: {odd[1]} ({named(odd[0])})"
@@ -114,9 +125,11 @@ def look_alikes(plan: Plan, administrators: Callable[[], Iterable[Entry]]) -> li
 
 
 def _compared(attribute: str, name: str) -> tuple[str, ...]:
-    """The name, and what it is without a domain, or a company in brackets."""
+    """The name, what it is without a domain, or a company in brackets, and with the surname last."""
     bare = name.partition("@" if attribute == "userPrincipalName" else "(")[0].strip()
-    return (name,) if bare in ("", name) else (name, bare)
+    surname, comma, given = bare.partition(",")
+    turned = f"{given.strip()} {surname.strip()}".strip() if comma else ""
+    return tuple(dict.fromkeys((name, *filter(None, (bare, turned)))))
 
 
 def _written(change: Change) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from reconciler.directory.port import Changes, DirectoryReader, Domain, Entry
 from reconciler.errors import DeltaExpiredError, DirectoryError, Exit, StateError
 from reconciler.git.repository import Repository
+from reconciler.git.tree import Tree
 from reconciler.graph.port import GuestSource, Round
 from reconciler.model.account import Account
 from reconciler.model.dn import DN
@@ -17,28 +18,33 @@ from reconciler.model.guest import Guest
 from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.progress import Progress
+from reconciler.scratch import Scratch
 from reconciler.state.model import Claim, DirectoryCursor, GraphCursor, Manifest, State
+from reconciler.state.paths import GUESTS
 from reconciler.state.told import Told
 
 from .context import Context
 from .joins import Anchors, Leavers, without_forgotten
 from .loading import load_policy, load_settings
 from .receipts import seek, told
+from .remembering import remembering, working_tree
 
 
 def snapshot(context: Context, only: str | None, *, full: bool) -> Exit:
     """Import one side or both. Nothing is written unless everything that was asked for was read completely."""
     from reconciler.state.store import load_or_empty, open_state, write_state
 
-    tree = Repository.open(context.directory).work_tree()
-    settings = load_settings(context, tree)
-    policy = load_policy(tree, settings)
-    old = load_or_empty(tree, full=only is None) if full else open_state(tree)
-    now = context.ports.clock().replace(microsecond=0)
-    importer = _Importer(context, settings, policy, old, time(now), full=full)
-    state = importer.run(only)
-    changed = write_state(context.directory, old, state, context.progress())
-    _report(context, old, state, changed)
+    repository = Repository.open(context.directory)
+    with remembering(context) as cache, Scratch(repository.own_git_dir / "reconcile") as scratch:
+        tree = working_tree(repository, cache)
+        settings = load_settings(context, tree)
+        policy = load_policy(tree, settings)
+        old = load_or_empty(tree, full=True) if full and only is None else open_state(tree)
+        now = context.ports.clock().replace(microsecond=0)
+        importer = _Importer(context, settings, policy, tree, old, time(now), scratch, full=full)
+        state = importer.run(only)
+        changed = write_state(context.directory, old, state, context.progress())
+        _report(context, old, state, changed)
     return Exit.OK
 
 
@@ -51,11 +57,22 @@ class _Importer:
     """One import: graph first, since accounts are joined to guests; then the directory; then names outside the OUs."""
 
     def __init__(
-        self, context: Context, settings: Settings, policy: Policy, old: State | None, now: str, *, full: bool
+        self,
+        context: Context,
+        settings: Settings,
+        policy: Policy,
+        tree: Tree,
+        old: State | None,
+        now: str,
+        scratch: Scratch,
+        *,
+        full: bool,
     ) -> None:
         self._context = context
         self._settings = settings
         self._policy = policy
+        self._tree = tree
+        self._scratch = scratch
         self._old = old
         self._now = now
         self._full = full
@@ -97,9 +114,10 @@ class _Importer:
     # --- the Entra end
 
     def _guests(self, old: Mapping[str, Guest], cursor: GraphCursor | None) -> tuple[Mapping[str, Guest], GraphCursor]:
-        from reconciler.state.importer import guest_changes, import_guests
+        from reconciler.state.importer import guest_changes
+        from reconciler.state.renewal import Renewal
         from reconciler.state.shards import Changed, prefetch
-        from reconciler.state.store import count_changed, count_guests
+        from reconciler.state.store import count_changed, shard_paths
 
         context, attributes = self._context, self._policy.guest_attributes
         if cursor is not None and cursor.tenant != self._settings.entra.tenant:
@@ -118,10 +136,20 @@ class _Importer:
         guests: Mapping[str, Guest]
         if cursor is None or found.full:
             # An account made since the last import is not known yet, so everybody may be joined: see without_forgotten.
-            guests = import_guests(
-                old, found, attributes=attributes, wanted=wanted, lookup=lookup, joined=old.keys(), as_of=now
+            renewal = Renewal(
+                old,
+                self._tree,
+                shard_paths(self._tree, GUESTS),
+                found,
+                self._scratch,
+                attributes=attributes,
+                wanted=wanted,
+                lookup=lookup,
+                as_of=now,
             )
-            live, tombstones = count_guests(guests)
+            with self._progress.task("Sorting what was read") as task:
+                guests = renewal.run(task)
+            live, tombstones = renewal.live, renewal.tombstones
         else:
             prefetch(old, [*found.users, *found.removed])
             changes = guest_changes(old, found, attributes=attributes, wanted=wanted, lookup=lookup, as_of=now)
@@ -134,13 +162,13 @@ class _Importer:
         words = "Reading changes from Entra" if link else "Reading all users from Entra"
         try:
             with self._progress.task(words) as task:
-                return source.round(attributes, link, task.done)
+                return source.round(attributes, link, task.done, self._scratch)
         except DeltaExpiredError:
             if link is None:
                 raise
             self._context.say("Entra no longer knows the stored delta link: reading everything.")
             with self._progress.task("Reading all users from Entra") as task:
-                return source.round(attributes, None, task.done)
+                return source.round(attributes, None, task.done, self._scratch)
 
     # --- the Active Directory end
 

@@ -118,7 +118,7 @@ def disk_tree(
             unknown.append(path)
     blobs |= zip(unknown, _hashed(git, prefix, unknown), strict=True)
     fresh = {path: (*marks, blobs[path]) for path, marks in found.items() if max(marks[1:3]) < now_ns - _SETTLED_NS}
-    return DiskTree(root, blobs, _folders(blobs), exact), fresh
+    return DiskTree(root, blobs, folder_ids(blobs), exact), fresh
 
 
 def _hashed(git: Git, prefix: str, paths: list[str]) -> list[str]:
@@ -165,7 +165,7 @@ def _marks(path: str, seen: os.stat_result) -> tuple[int, int, int, int]:
     return seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino
 
 
-def _folders(blobs: Mapping[str, str]) -> dict[str, str]:
+def folder_ids(blobs: Mapping[str, str]) -> dict[str, str]:
     """Return the object ids of the trees that hold these files."""
     children: dict[str, list[tuple[str, str, str]]] = {}
     for path, oid in blobs.items():

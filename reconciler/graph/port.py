@@ -8,6 +8,7 @@ from typing import Protocol
 
 from reconciler.model.guest import Guest, Removal
 from reconciler.model.values import Value
+from reconciler.scratch import Scratch
 
 Properties = Mapping[str, Value | None]
 """Graph properties by name. None is an explicit null; a property that is absent was not said."""
@@ -32,13 +33,20 @@ class GuestSource(Protocol):
     """Reads users of one Entra tenant."""
 
     def round(
-        self, attributes: Sequence[str], link: str | None, progress: Callable[[int], None] = lambda _n: None
+        self,
+        attributes: Sequence[str],
+        link: str | None,
+        progress: Callable[[int], None] = lambda _n: None,
+        scratch: Scratch | None = None,
     ) -> Round:
         """Read a delta round selecting `attributes` (sorted, `id` included by the caller or not: it always comes).
 
         `link` is a stored deltaLink, replayed unchanged; None starts a full round. `progress` is told how many users
         have been read so far, once a page. Raises DeltaExpiredError when the link is no longer honoured, GraphError for
         anything that leaves the round incomplete (failed page, cut body, no deltaLink).
+
+        With `scratch`, the users of a full round may be kept there (`spool.Spooled`) as long as it is open: they are then
+        read a part at a time, and what every user must have is checked when a part is read.
         """
         ...
 

@@ -13,11 +13,13 @@ from typing import Final
 from reconciler.errors import DeltaExpiredError, GraphError
 from reconciler.model.guest import Guest, Removal
 from reconciler.model.values import Value
+from reconciler.scratch import Scratch
 
 from . import batch
 from .client import Answer, GraphClient, Json
 from .port import Round
 from .refusals import error_code
+from .spool import Spool, Spooled
 from .users import Selection, checked_id, entity, removal
 
 _PAGE: Final = "odata.maxpagesize=999"
@@ -36,11 +38,16 @@ class GraphUsers:
         self._sleep = sleep
 
     def round(
-        self, attributes: Sequence[str], link: str | None, progress: Callable[[int], None] = lambda _n: None
+        self,
+        attributes: Sequence[str],
+        link: str | None,
+        progress: Callable[[int], None] = lambda _n: None,
+        scratch: Scratch | None = None,
     ) -> Round:
         """Read one delta round to its end, or nothing (`port.GuestSource.round`)."""
         selection = Selection.of(attributes)
         users: dict[str, dict[str, Value | None]] = {}
+        spool = Spool(scratch) if scratch is not None and link is None else None
         removed: dict[str, Removal] = {}
         read = 0
         delta_link = ""
@@ -50,10 +57,18 @@ class GraphUsers:
             if not isinstance(items, list):
                 raise _incomplete("a page of it has no list of users")
             for raw in items:
-                _merge(selection, raw, users, removed)
+                user_id, said = _said(selection, raw, removed)
+                if said is None:
+                    continue
+                if spool is not None:
+                    spool.add(user_id, said)
+                else:
+                    users.setdefault(user_id, {}).update(said)
             read += len(items)
             progress(read)
             delta_link = str(page.get(_DELTA, ""))
+        if spool is not None:
+            return Round(True, delta_link, Spooled(spool, removed, lambda part: _check_whole(selection, part)), removed)
         live = {user_id: properties for user_id, properties in users.items() if user_id not in removed}
         if link is None:
             _check_whole(selection, live)
@@ -100,17 +115,20 @@ class GraphUsers:
             url = following
 
 
-def _merge(
-    selection: Selection, item: object, users: dict[str, dict[str, Value | None]], removed: dict[str, Removal]
-) -> None:
-    """Take one entry of a page: the later one wins, property by property, and in being there or gone."""
+def _said(
+    selection: Selection, item: object, removed: dict[str, Removal]
+) -> tuple[str, dict[str, Value | None] | None]:
+    """Return whom an entry of a page is about, and what it says; None where it says, in `removed`, that they are gone.
+
+    The later entry wins, property by property, and in being there or gone.
+    """
     user_id, raw = entity(item)
     gone = removal(user_id, raw)
     if gone is not None:
         removed[user_id] = gone
-        return
+        return user_id, None
     removed.pop(user_id, None)
-    users.setdefault(user_id, {}).update(selection.read(user_id, raw))
+    return user_id, selection.read(user_id, raw)
 
 
 def _check_whole(selection: Selection, users: Mapping[str, Mapping[str, Value | None]]) -> None:

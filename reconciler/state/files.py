@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.errors import StateError
@@ -29,18 +32,36 @@ class Files:
 
     def replace(self, path: str, data: bytes) -> None:
         """Put `data` at the path, making its folder. Even after a crash it is the old bytes or the new, whole."""
-        file = self._checked(path)
-        temporary = file.with_name(f".{file.name}{_TEMPORARY}")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.unlink(missing_ok=True)
-            with os.fdopen(os.open(temporary, _OPEN, 0o666), "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(file)
-        except OSError as error:
-            raise _failed(path, "cannot be written", error) from error
+        self.replace_all([(path, data)], None)
+
+    def replace_all(self, files: Iterable[tuple[str, bytes]], pool: Executor | None) -> None:
+        """Replace some files: the bytes of all of them are on the disk before the first takes its place.
+
+        `pool` waits for the disk: a journalling file system makes many files durable together, ten times as fast as one by one.
+        """
+        folders: set[str] = set()
+        begun: list[tuple[str, Future[None] | None]] = []
+        for path, data in files:
+            folder = path.rpartition("/")[0]
+            with _told(path):
+                if folder not in folders:
+                    self._checked(folder).mkdir(parents=True, exist_ok=True)
+                    folders.add(folder)
+                descriptor = self._begun(path, data)
+                if pool is None:
+                    _settle(descriptor)
+                begun.append((path, pool.submit(_settle, descriptor) if pool else None))
+        for path, settled in begun:
+            if settled is not None:
+                with _told(path):
+                    settled.result()
+        for path, _ in begun:
+            self.take_place(path)
+
+    def take_place(self, path: str) -> None:
+        """Put what was written for a path, and is durable, in its place."""
+        with _told(path):
+            os.replace(self._root / _beside(path), self._root / path)  # noqa: PTH105  thousands of times
 
     def remove(self, path: str) -> None:
         """Remove a file, and its folder when that is empty then."""
@@ -77,6 +98,25 @@ class Files:
         finally:
             os.close(descriptor)
 
+    def _begun(self, path: str, data: bytes) -> int:
+        """Return a descriptor of the new file, written beside the one whose place it will take. Its folder was checked."""
+        if os.path.islink(self._root / path):  # noqa: PTH114  thousands of times
+            raise _linked(path)
+        temporary = self._root / _beside(path)
+        try:
+            descriptor = os.open(temporary, _OPEN, 0o666)
+        except FileExistsError:  # left by one that was interrupted
+            temporary.unlink()
+            descriptor = os.open(temporary, _OPEN, 0o666)
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(descriptor, left) :]
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
     def _checked(self, path: str) -> Path:
         """Return the full path, having seen that no part of it below the root is a symbolic link."""
         here = self._root
@@ -92,6 +132,26 @@ def write_file(root: Path, path: str, data: bytes) -> None:
     files = Files(root)
     files.replace(path, data)
     files.settle(path.rsplit("/", 1)[0])
+
+
+def _beside(path: str) -> str:
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}.{name}{_TEMPORARY}"
+
+
+@contextmanager
+def _told(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _failed(path, "cannot be written", error) from error
+
+
+def _settle(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def is_temporary(path: str) -> bool:

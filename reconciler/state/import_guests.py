@@ -38,6 +38,11 @@ def import_guests(
     return importer.merged(unsure, lookup(unsure) if unsure else {})
 
 
+def unseen_guests(old: Mapping[str, Guest], round: Round, *, joined: Collection[str]) -> list[str]:  # noqa: A002
+    """Return whom `import_guests` would look up, sorted: the known users of whom this full round says nothing."""
+    return sorted(_Importer(old, round, frozenset(), lambda _guest: False, frozenset(joined), "").unsure())
+
+
 def guest_changes(
     old: Mapping[str, Guest],
     increment: Round,
@@ -75,11 +80,12 @@ class _Importer:
 
     def _unseen(self) -> Iterable[str]:
         """Known ids that a full round did not show, except those gone for good or about to be forgotten."""
-        for known in self.old.values():
-            said = known.id in self.delta.users or known.id in self.delta.removed
-            matters = known.removed is None or (known.removed == "changed" and self._joined(known.id))
-            if matters and not said:
-                yield known.id
+        for id_ in self.old:
+            if id_ in self.delta.users or id_ in self.delta.removed:
+                continue
+            known = self.old[id_]
+            if known.removed is None or (known.removed == "changed" and self._joined(id_)):
+                yield id_
 
     def _partial(self) -> Iterable[str]:
         """Ids that an increment shows with some attributes only, where there is nothing live to lay them over."""
@@ -116,9 +122,12 @@ class _Importer:
 
     def _shown(self, id_: str) -> Guest:
         """Return a user the round shows: laid over what was known, or, in a full round, instead of it."""
-        known = None if self.delta.full else self.old.get(id_)
+        said = self.delta.users[id_]
+        if self.delta.full:
+            return Guest(id_, {n: v for n, v in said.items() if n in self.attributes and clean(v) is not None})  # type: ignore[misc]
+        known = self.old.get(id_)
         values = dict(known.attributes) if known else {}
-        for name, value in self.delta.users[id_].items():
+        for name, value in said.items():
             if (kept := clean(value)) is None:
                 values.pop(name, None)
             else:

@@ -16,7 +16,7 @@ from .fast_records import fast_accounts, fast_guests
 from .fields import Fields, Source, attributes
 from .paths import account_path, guest_path, is_guid, is_sid, sid_key
 
-_LEADING = ("userPrincipalName", "userType", "accountEnabled")
+LEADING = ("userPrincipalName", "userType", "accountEnabled")
 
 
 def guests_document(guests: Iterable[Guest]) -> dict[str, Node]:
@@ -70,7 +70,7 @@ def _guest_node(guest: Guest) -> Node:
     return {
         "removed": guest.removed,
         "removedAt": guest.removed_at,
-        "attributes": attributes(guest.attributes, _LEADING) or None,
+        "attributes": attributes(guest.attributes, LEADING) or None,
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from reconciler.errors import StateError
+from reconciler.git.overlay import Overlay
 from reconciler.git.tree import Tree
 
 Record = TypeVar("Record")
@@ -60,6 +61,21 @@ class Shards(Mapping[str, Record]):
     def prefetch(self, keys: Iterable[str]) -> None:
         """Read the shards of these keys at once: a look at each alone costs a process."""
         self._fetch(sorted({path for key in keys if (path := self._place(key)) in self._unread}))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The shards, sorted by path."""
+        return self._paths
+
+    def opened(self, paths: Collection[str]) -> Iterator[tuple[str, bytes, Mapping[str, Record]]]:
+        """Yield these shards, whole: path, bytes, and the records in them. Nothing is remembered of them."""
+        for path, data in self._tree.read_all(paths) if paths else ():
+            entries = self._form.entries(data, path)
+            yield (
+                path,
+                data,
+                self._form.read(data, path) if entries is None else _Opened(self._form, path, data, entries),
+            )
 
     def rewritten(self, path: str, changes: Mapping[str, Record | None]) -> bytes | None:
         """Return a shard as these changes leave it, None where nobody is left in it. Who is not changed is not even read."""
@@ -117,6 +133,49 @@ class Shards(Mapping[str, Record]):
             self._check(found)
             self._all = found
         return self._all
+
+
+class _Opened(Mapping[str, Record]):
+    """One canonical shard, entry by entry, each read when it is looked at."""
+
+    def __init__(self, form: Form[Record], path: str, data: bytes, entries: Mapping[str, Text]) -> None:
+        self._form, self._path, self._data, self._entries = form, path, data, entries
+
+    def __getitem__(self, key: str) -> Record:
+        record = self._form.record(self._entries[key])
+        return self._form.read(self._data, self._path)[key] if record is None else record
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
+
+class Renewed(Shards[Record]):
+    """A side as an import wrote all of it anew, not yet in its files.
+
+    `files` holds the shards that differ from those of the tree before, None for one in which nobody is left; `counts` how many
+    records are in each of them.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        before: Collection[str],
+        files: Mapping[str, bytes | None],
+        counts: Mapping[str, int],
+        form: Form[Record],
+        count: int,
+    ) -> None:
+        gone = {path for path in files if path not in counts}
+        paths = sorted({*before, *counts} - gone)
+        super().__init__(Overlay(tree, files), paths, form, count=count, check=lambda _found: None)
+        self.files = files
+        self.counts = counts
 
 
 class Changed(Mapping[str, Record]):

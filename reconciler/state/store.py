@@ -26,7 +26,7 @@ from .manifest import read_manifest
 from .model import Claim, GraphCursor, Manifest, State
 from .paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST, account_path, guest_path, is_shard
 from .records import read_accounts, read_guests
-from .shards import Changed, Shards
+from .shards import Changed, Renewed, Shards
 from .writing import Writing
 
 __all__ = [
@@ -151,7 +151,11 @@ def write_state(root: Path, old: State | None, new: State, progress: Progress | 
     """
     _check_counts(new, old)
     writing = Writing(Files(root), old)
-    records = sum(len(side) for side in (new.guests, new.accounts) if not isinstance(side, Shards | Changed))
+    records = sum(
+        sum(side.counts.values()) if isinstance(side, Renewed) else len(side)
+        for side in (new.guests, new.accounts)
+        if isinstance(side, Renewed) or not isinstance(side, Shards | Changed)
+    )
     with (progress if progress and records >= _LONG else Silent()).task("Writing state", records) as task:
         return writing.run(new, task)
 
@@ -220,7 +224,11 @@ def _check_accounts(manifest: Manifest, accounts: Collection[str]) -> None:
 
 def _check_counts(state: State, old: State | None = None) -> None:
     graph = old.manifest.graph if old else None
-    if graph and isinstance(state.guests, Changed) and old and state.guests.base is old.guests:
+    whole = state.guests.base if isinstance(state.guests, Changed) else state.guests
+    if isinstance(whole, Renewed):  # counted as it was made
+        now = state.manifest.graph
+        _agree(f"{GUESTS}: guests", now.guests + now.tombstones if now else 0, len(state.guests))
+    elif graph and isinstance(state.guests, Changed) and old and state.guests.base is old.guests:
         live, tombstones = count_changed(graph, state.guests)
         _agree(f"{GUESTS}: live guests", state.manifest.graph.guests if state.manifest.graph else 0, live)
         _agree(f"{GUESTS}: removed guests", state.manifest.graph.tombstones if state.manifest.graph else 0, tombstones)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import groupby
@@ -18,7 +17,7 @@ from .forms import ACCOUNT_FORM, GUEST_FORM
 from .manifest import dump_manifest
 from .model import Manifest, State
 from .paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST, is_shard
-from .shards import Changed, Form, Shards
+from .shards import Changed, Form, Renewed, Shards
 
 Record = TypeVar("Record")
 
@@ -40,6 +39,7 @@ class Writing:
         present = self._files.below("state")
         for path in filter(is_temporary, present):
             self._files.remove(path)
+        here = set(present)
         obsolete = {path for path in present if path == CLAIMS}
         with ThreadPoolExecutor(_WRITERS) as pool:
             pending: list[tuple[str, bytes]] = []
@@ -47,7 +47,7 @@ class Writing:
             for path, data, records in self._contents(new, present, obsolete):
                 obsolete.discard(path)
                 done += records
-                if self._files.read(path) != data:
+                if path not in here or self._files.read(path) != data:
                     pending.append((path, data))
                 if len(pending) >= _BATCH:
                     self._put(pool, pending, new)
@@ -74,7 +74,7 @@ class Writing:
         if files:
             self._begin(new)
             self._changed.update(path for path, _ in files)
-            deque(pool.map(lambda file: self._files.replace(*file), files), maxlen=0)
+            self._files.replace_all(files, pool)
 
     def _begin(self, new: State) -> None:
         if not self._changed:
@@ -103,6 +103,13 @@ def _side(
 ) -> Iterator[tuple[str, bytes, int]]:
     """Yield one side's shards that may differ: path, bytes, records; add to `obsolete` those that hold nobody any more."""
     if after is before and isinstance(before, Shards):
+        return
+    if isinstance(after, Renewed):
+        for path, data in after.files.items():
+            if data is None:
+                obsolete.add(path)
+            else:
+                yield path, data, after.counts[path]
         return
     if isinstance(after, Changed) and after.base is before and isinstance(before, Shards):
         before.prefetch(after.changes)

@@ -9,6 +9,7 @@ from reconciler.directory.port import DirectoryWriter
 from reconciler.graph.port import Properties, Round
 from reconciler.model.guest import Guest, Removal
 from reconciler.model.values import Value
+from reconciler.scratch import Scratch
 
 
 class Killed(BaseException):
@@ -46,7 +47,11 @@ class Tenant:
     served: list[dict[str, Guest]] = field(default_factory=list)
 
     def round(
-        self, attributes: Sequence[str], link: str | None, progress: Callable[[int], None] = lambda _n: None
+        self,
+        attributes: Sequence[str],
+        link: str | None,
+        progress: Callable[[int], None] = lambda _n: None,
+        scratch: Scratch | None = None,  # noqa: ARG002  the port's signature
     ) -> Round:
         progress(0)
         before = self.served[int(link.rpartition("/")[2])] if link else {}

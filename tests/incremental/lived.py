@@ -27,9 +27,11 @@ from reconciler.planning.encode import encode
 from reconciler.planning.plan import make_plan
 from reconciler.policy.model import Policy
 from reconciler.progress import Silent
+from reconciler.scratch import Scratch
 from reconciler.state.model import State
 from reconciler.state.paths import account_path, guest_path
 from tests.planning.builder import DEFAULT, DEPARTED, OU, guest, policy, settings
+from tests.state.trees import MemoryTree
 
 from .ends import Killed, Mortal, Tenant
 from .worlds import reduced
@@ -282,9 +284,13 @@ class Life:
         ports = Ports(source=lambda *_: self.tenant, reader=lambda *_: self.reader(sees=sees))
         context = Context(self.folder, {}, ports, consoles=quiet)
         full = self.rng.random() < 0.2
-        found = _Importer(context, settings(), self.policy, self.merged, time(self.now), full=full).run(only)
-        people = sorted(found.guests.values(), key=lambda g: (guest_path(g.id), g.id))
-        held = sorted(found.accounts.values(), key=lambda a: (account_path(a.sid), int(a.sid.rpartition("-")[2])))
+        with Scratch(self.folder) as scratch:
+            importer = _Importer(
+                context, settings(), self.policy, MemoryTree({}), self.merged, time(self.now), scratch, full=full
+            )
+            found = importer.run(only)
+            people = sorted(found.guests.values(), key=lambda g: (guest_path(g.id), g.id))
+            held = sorted(found.accounts.values(), key=lambda a: (account_path(a.sid), int(a.sid.rpartition("-")[2])))
         return State(found.manifest, {g.id: g for g in people}, {a.sid: a for a in held}, found.claims)
 
     def planned(self, state: State) -> Plan:

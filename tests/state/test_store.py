@@ -104,14 +104,14 @@ class Interrupted(Exception):  # noqa: N818  a person's Ctrl-C, not an error of 
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, replacements: int) -> None:
     done = count()
-    replace_file = Files.replace
+    take_place = Files.take_place
 
-    def stopping(self: Files, path: str, data: bytes) -> None:
+    def stopping(self: Files, path: str) -> None:
         if next(done) >= replacements:
             raise Interrupted
-        replace_file(self, path, data)
+        take_place(self, path)
 
-    monkeypatch.setattr(Files, "replace", stopping)
+    monkeypatch.setattr(Files, "take_place", stopping)
 
 
 @pytest.mark.parametrize("replacements", range(4))
@@ -141,13 +141,13 @@ def test_an_interrupted_write_is_seen_and_mended_by_the_next(
 
 def test_the_new_manifest_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[tuple[str, bool]] = []
-    replace_file = Files.replace
+    take_place = Files.take_place
 
-    def noting(self: Files, path: str, data: bytes) -> None:
-        order.append((path, path == MANIFEST and read_manifest(data).incomplete))
-        replace_file(self, path, data)
+    def noting(self: Files, path: str) -> None:
+        take_place(self, path)
+        order.append((path, path == MANIFEST and read_manifest((tmp_path / path).read_bytes()).incomplete))
 
-    monkeypatch.setattr(Files, "replace", noting)
+    monkeypatch.setattr(Files, "take_place", noting)
     write_state(tmp_path, None, a_state([a_guest(ALICE), a_guest(BOB)], []))
     mark, *shards, last = order
     assert (mark, last) == ((MANIFEST, True), (MANIFEST, False))

@@ -27,7 +27,7 @@ class Overlay:
         """Return the git object id of a file or folder, or None where there is none."""
         if path in self._over:
             return self._own(path)
-        if self._base.read(path) is not None:
+        if not path or self._base.read(path) is not None:
             return self._base.oid(path)
         inner = {name.removeprefix(f"{path}/"): oid for name, oid in self.files(path)}
         return folder_ids({f"_/{name}": oid for name, oid in inner.items()})["_"] if inner else None

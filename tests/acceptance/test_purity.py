@@ -142,10 +142,10 @@ def test_only_the_program_itself_stands_above_its_commands() -> None:
 @pytest.mark.parametrize(
     ("folder", "beneath"),
     [
-        ("graph", ("model", "errors", "graph")),
+        ("graph", ("model", "errors", "scratch", "graph")),
         ("directory", ("model", "errors", "directory", *PROOF)),
         ("git", ("model", "errors", "git")),
-        ("state", ("model", "errors", "progress", "state", "graph", "directory", "git", "policy")),
+        ("state", ("model", "errors", "progress", "scratch", "state", "graph", "directory", "git", "policy")),
         ("forge", ("model", "errors", "forge", "graph")),
         ("config", ("model", "errors", "config")),
     ],

@@ -15,10 +15,9 @@ from reconciler.model.schema import Attribute, validate_value
 from reconciler.model.values import Value
 from reconciler.policy.expressions import Compiled
 from reconciler.policy.model import EvaluationError, Expression
+from reconciler.policy.pieces import SAMPLE, Piece, pieces
 from reconciler.state.canonical import quote
 from reconciler.state.fast_records import value
-
-from .pieces import SAMPLE, Piece, pieces
 
 Texts = Mapping[str, str]
 """A guest's attributes, as `attribute_texts` finds them."""

@@ -17,6 +17,7 @@ from reconciler.planning.names import Name, folded_name
 from reconciler.planning.plan import make_plan
 from reconciler.policy.expressions import Compiled
 from reconciler.policy.model import Policy
+from reconciler.policy.pieces import pieces, tells_guests_apart
 from reconciler.state.model import Claim, Manifest, State
 from reconciler.state.paths import account_path, guest_path, is_guid, is_sid
 
@@ -24,7 +25,6 @@ from .hashes import SIZE, Hasher, numbers
 from .joined import guest_key, join_key_of, name_key
 from .newcomers import Newcomers
 from .parts import CLEAN, GUESTS, KEYS, NAMES
-from .pieces import pieces, tells_guests_apart
 from .shards import AccountShards, GuestShards
 from .summary import Clean
 from .suspects import Picks, find, repeated, suspects

@@ -89,6 +89,8 @@ def escape(value: str) -> str:
 
 
 def _split(text: str, separator: str) -> list[str]:
+    if "\\" not in text:
+        return text.split(separator)
     parts, start, i = [], 0, 0
     while i < len(text):
         if text[i] == "\\":
@@ -108,12 +110,16 @@ def _rdn(part: str) -> tuple[str, str]:
 
 def _trim(value: str) -> str:
     value = value.lstrip(" ")
+    if not value.endswith(" "):
+        return value
     stripped = value.rstrip(" ")
     backslashes = len(stripped) - len(stripped.rstrip("\\"))
     return stripped + " " if backslashes % 2 and len(stripped) < len(value) else stripped
 
 
 def _unescape(value: str) -> str:
+    if "\\" not in value and value.isascii():
+        return value
     out = bytearray()
     i = 0
     while i < len(value):

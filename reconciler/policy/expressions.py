@@ -17,6 +17,7 @@ from reconciler.model.values import Value, clean
 from .guests import MESSAGE, NULLABLE, GuestMessages, Loaded, unfitness
 from .messages import CompileError, Fault, faults
 from .model import EvaluationError
+from .pieces import Piece, joined, pieces
 from .syntax import NotAllowedError, Parser, Syntax
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Compiled:
     syntax: Syntax
     _engine: Engine
     _program: cel.Expression
+    _pieces: tuple[Piece, ...] | None
 
     @property
     def reads(self) -> frozenset[str]:
@@ -60,6 +62,8 @@ class Compiled:
         """Return what CEL gives before it is cleaned: null and an empty text still differ. Raises EvaluationError."""
         if self.syntax.copies is not None:
             return self._copy(guest, self.syntax.copies)
+        if self._pieces is not None and (text := joined(self._pieces, guest.id)) is not None:
+            return text
         return self._engine.evaluate(self, self._program, guest)
 
     def test(self, guest: Guest) -> bool:
@@ -116,7 +120,7 @@ class Engine:
         if syntax.copies is None:
             self._guests.want(syntax.reads)
             self._loaded = None
-        return Compiled(rule, source, program.return_type().name(), syntax, self, program)
+        return Compiled(rule, source, program.return_type().name(), syntax, self, program, pieces(syntax.shape))
 
     def evaluate(self, expression: Compiled, program: cel.Expression, guest: Guest) -> object:
         """Return the raw result. Raises EvaluationError; its reason never holds a value of the guest's."""

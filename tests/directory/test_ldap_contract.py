@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from ldap3.core.exceptions import LDAPConnectionIsReadOnlyError
 
 from reconciler.demo.samba import Controller
 from reconciler.demo.samba.administrator import Administrator
 from reconciler.directory.connect import open_reader, open_writer
+from reconciler.directory.ldap import decode, request
 from reconciler.directory.ldap.reader import LdapReader
 from reconciler.directory.ldap.strategy import Walking
-from reconciler.directory.port import DirectoryReader, DirectoryWriter
+from reconciler.directory.ldap.wire import MODIFIED
+from reconciler.directory.port import DirectoryReader, DirectoryWriter, Modification
+from reconciler.errors import ValueMismatchError
 from reconciler.model.dn import DN
 from reconciler.model.values import Value
 from tests.directory.contract import DirectoryContract, World
@@ -90,3 +94,39 @@ class TestLdap(DirectoryContract):
         before = strategy.walked
         assert {e.guid for e in reader.accounts([world.ou], ["displayName"])} == added
         assert strategy.walked - before >= len(added)
+
+    def test_looks_and_modifies_are_encoded_and_their_results_read_without_ldap3(
+        self, world: World, writer: DirectoryWriter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert isinstance(writer, LdapReader)
+        made = world.add("alice", sn="Smith")
+        writer.find([made.guid], ["sn"])  # the first one also looks for what a domain has
+        wire = writer._session._connection.strategy
+        before = wire.asked, wire.walked
+
+        def never(*_: object) -> None:
+            raise AssertionError("ldap3 was asked")
+
+        monkeypatch.setattr(Walking, "send", never)
+        monkeypatch.setattr("reconciler.directory.ldap.strategy._decode", never)
+        writer.modify(made.guid, [Modification("sn", "Smith", "Jones")])
+        found = writer.find([made.guid], ["sn"])
+        with pytest.raises(ValueMismatchError):
+            writer.modify(made.guid, [Modification("sn", "Smith", "Mallory")])
+
+        assert found[made.guid].attributes["sn"] == "Jones"
+        assert (wire.asked - before[0], wire.walked - before[1]) == (4, 4)
+
+    def test_a_readers_connection_takes_no_write(self, world: World, reader: DirectoryReader) -> None:
+        assert isinstance(reader, LdapReader)
+        made = world.add("alice", sn="Smith")
+        session = reader._session
+        strategy = session._connection.strategy
+        operation, controls = request.modify(
+            decode.guid_dn(made.guid).encode(), {"sn": [(request.REPLACE, [b"Mallory"])]}, ()
+        )
+
+        with pytest.raises(LDAPConnectionIsReadOnlyError):
+            strategy.ask(operation, controls, MODIFIED)
+
+        assert world.read(made, "sn").attributes["sn"] == "Smith"

@@ -1,4 +1,4 @@
-"""A search is sent as ldap3 itself would encode it, byte for byte, without its help."""
+"""A search or a modify is sent as ldap3 itself would encode it, byte for byte, without its help."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import ldap3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ldap3.operation.modify import modify_operation
 from ldap3.operation.search import search_operation
 from ldap3.protocol.controls import build_control
 from ldap3.protocol.rfc2696 import paged_search_control
@@ -18,6 +19,7 @@ from reconciler.directory.ldap import filters, request
 
 ENCODE: Any = asn1.encode  # type: ignore[attr-defined]
 OPERATION: Any = search_operation
+MODIFY: Any = modify_operation
 PAGING: Any = paged_search_control
 NAMES = st.sampled_from(["cn", "objectGUID", "memberOf", "msDS-ObjectSoa"])
 VALUES = st.binary(min_size=1, max_size=200) | st.text(
@@ -41,6 +43,19 @@ FILTERS = st.recursive(
 )
 DNS = st.sampled_from(["", "DC=contoso,DC=test", "<WKGUID=18e2,DC=contoso,DC=test>"]) | st.text("CN=ä,", max_size=200)
 CONTROLS = st.lists(st.tuples(st.sampled_from(["1.2.840.113556.1.4.417", "1.2.3"]), st.booleans()), max_size=3)
+CHANGES = st.dictionaries(
+    st.sampled_from(["cn", "userAccountControl", "unicodePwd", "msDS-cloudExtensionAttribute1", "mail;lang-de"]),
+    st.lists(
+        st.tuples(
+            st.sampled_from([request.ADD, request.DELETE, request.REPLACE]),
+            st.lists(st.binary(max_size=40) | st.binary(min_size=120, max_size=300), max_size=4),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    min_size=1,
+    max_size=4,
+)
 PAGES = st.none() | st.tuples(st.integers(1, 2**31 - 1), st.binary(max_size=300))
 
 
@@ -51,12 +66,17 @@ def by_ldap3(
         base.encode(), where, ldap3.SUBTREE if scope else ldap3.BASE, ldap3.DEREF_NEVER, attributes, 0, 0, False,
         auto_escape=False, auto_encode=False,
     )  # fmt: skip
+    built = [build_control(kind, critical, None) for kind, critical in controls]
+    paged = [PAGING(True, page[0], page[1] or None)] if page else []
+    return message_by_ldap3(number, "searchRequest", operation, [*built, *paged])
+
+
+def message_by_ldap3(number: int, kind: str, operation: Any, controls: list[Any]) -> bytes:
     message: Any = LDAPMessage()
     message["messageID"] = MessageID(number)
-    message["protocolOp"] = ProtocolOp().setComponentByName("searchRequest", operation)
+    message["protocolOp"] = ProtocolOp().setComponentByName(kind, operation)
     sent: Any = Controls()
-    built = [build_control(kind, critical, None) for kind, critical in controls]
-    for place, control in enumerate([*built, *([PAGING(True, page[0], page[1] or None)] if page else [])]):
+    for place, control in enumerate(controls):
         sent.setComponentByPosition(place, control)
     if len(sent):
         message["controls"] = sent
@@ -77,6 +97,26 @@ def test_every_search_of_this_program(
     operation, sent = request.search(base.encode(), scope, where, attributes, asked)
     ours = request.element(0x30, request.integer(number) + operation + sent)
     assert ours == by_ldap3(number, base, scope, where, attributes, controls, page)
+
+
+@given(st.integers(1, 2**31 - 1), st.text("CN=ä,<>", max_size=200), CHANGES, CONTROLS)
+@settings(max_examples=200, deadline=None)
+def test_every_modify_of_this_program(number: int, dn: str, changes: Any, controls: list[Any]) -> None:
+    operation, sent = request.modify(dn.encode(), changes, [(kind, critical, None) for kind, critical in controls])
+    ours = request.element(0x30, request.integer(number) + operation + sent)
+    theirs = MODIFY(dn.encode(), changes, auto_encode=False)
+    built = [build_control(kind, critical, None) for kind, critical in controls]
+    assert ours == message_by_ldap3(number, "modifyRequest", theirs, built)
+
+
+def test_nothing_to_modify_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="nothing to modify"):
+        request.modify(b"CN=a", {"cn": []}, [])
+
+
+@given(st.lists(FILTERS, min_size=1, max_size=3))
+def test_filters_that_are_encoded_already_are_joined_as_if_they_were_one(some: list[str]) -> None:
+    assert request.either(*map(request.encode_filter, some)) == request.encode_filter(filters.either(some))
 
 
 @pytest.mark.parametrize(

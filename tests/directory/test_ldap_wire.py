@@ -197,6 +197,80 @@ class TestAgreement:
         assert alike(received(data)) == alike(received(data, SyncStrategy))
 
 
+def ended(data: bytes) -> wire.Ended:
+    start, end = wire.frame(data, 0) or (0, 0)
+    return wire.ended(data, wire.message(data, start, end).at, end)
+
+
+class TestResults:
+    """How a search or a modify ended is read directly, to what ldap3 makes of the same bytes."""
+
+    DIAGNOSTICS = st.one_of(st.text(max_size=30).map(str.encode), st.binary(max_size=200))
+    RESULTS = st.builds(
+        lambda tag, code, diagnostic, referral, controls, wrap: message(
+            wrap(tag, tlv(0x0A, bytes([code])), octets(b""), octets(diagnostic), referral), controls, wrap=wrap
+        ),
+        st.sampled_from([wire.DONE, wire.MODIFIED]),
+        st.sampled_from([0, 4, 10, 16, 19, 20, 32, 50, 53, 68, 80]),
+        DIAGNOSTICS,
+        st.sampled_from([b"", tlv(0xA3, octets(b"ldap://elsewhere/DC=x"))]),
+        st.sampled_from(
+            [
+                b"",
+                paging(b""),
+                paging(b"more" * 20),
+                tlv(0xA0, tlv(0x30, octets(b"1.2.3"), tlv(1, b"\xff"), octets(b"other"))),
+                tlv(0xA0, tlv(0x30, octets(b"1.2.3")), paging(b"two")[2:]),
+                tlv(
+                    0xA0,
+                    tlv(
+                        0x30, octets(wire.PAGED.encode()), tlv(1, b"\0"), octets(tlv(0x30, tlv(2, b"\5"), octets(b"c")))
+                    ),
+                ),
+            ]
+        ),
+        st.sampled_from([shortest, four]),
+    )
+
+    @staticmethod
+    def by_ldap3(data: bytes) -> wire.Ended:
+        stock = connection().strategy.decode_response_fast(DECODE(data))
+        paged = stock.get("controls", {}).get(wire.PAGED)
+        return wire.Ended(stock["result"], stock["message"], bytes(paged["value"]["cookie"]) if paged else None)
+
+    @given(RESULTS)
+    @settings(max_examples=300, deadline=None)
+    def test_a_result(self, data: bytes) -> None:
+        assert ended(data) == self.by_ldap3(data)
+
+    @given(RESULTS, st.data())
+    @settings(max_examples=400, deadline=None)
+    def test_a_damaged_result_is_refused_or_read_as_ldap3_reads_it(self, whole: bytes, data: Any) -> None:
+        damaged = bytearray(whole)
+        for _ in range(data.draw(st.integers(1, 3))):
+            damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+        try:
+            found = ended(bytes(damaged))
+            stock = self.by_ldap3(bytes(damaged))
+        except (ValueError, LookupError, TypeError):
+            return  # refused by us; or a code or an operation that ldap3 does not know, which the session refuses
+        assert found == stock
+
+    @given(st.sampled_from([0, 16, 32]), st.sampled_from([wire.DONE, wire.MODIFIED]))
+    def test_what_a_later_standard_adds_behind_a_result_is_passed_over(self, code: int, tag: int) -> None:
+        data = message(tlv(tag, tlv(0x0A, bytes([code])), octets(b""), octets(b"said"), tlv(0x8F, b"new")))
+        assert ended(data) == wire.Ended(code, "said", None)
+
+    @pytest.mark.parametrize("kind", [result(0x67, 0), result(0x69, 0), result(0x78, 0), result(0x6D, 0)])
+    def test_a_search_that_ends_like_something_else_is_refused(self, kind: bytes) -> None:
+        with said(message(entry("CN=a", [("cn", [b"a"])])) + message(kind)) as target:
+            target.closed, target.listening = False, True
+            strategy = Walking(target)
+            target.server.next_message_id = lambda: NUMBER
+            with pytest.raises(LDAPSocketReceiveError, match="the answer to a search or a modify is a"):
+                strategy.ask(b"", b"")
+
+
 class TestEveryEntry:
     def test_takes_this_path_and_is_counted(self) -> None:
         data = b"".join(message(entry(f"CN={n}", [("cn", [b"x"])])) for n in range(50)) + message(done())

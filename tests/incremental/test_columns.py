@@ -8,13 +8,13 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from reconciler.incremental.columns import UndecidedError, column, text_of, valid_column
-from reconciler.incremental.pieces import pieces, tells_guests_apart
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Rule
 from reconciler.model.schema import BY_NAME, Attribute, attribute, validate_value
 from reconciler.model.values import Value
 from reconciler.policy.expressions import Engine
 from reconciler.policy.model import EvaluationError
+from reconciler.policy.pieces import pieces, tells_guests_apart
 
 LAW = profile(deadline=None)
 RULE = Rule("flows.x", "policies/guests.yaml", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from copy import copy
 from functools import lru_cache
 
 from reconciler.directory.port import Entry
@@ -39,10 +40,16 @@ class Entries:
         self._recycle_bin = recycle_bin
         self._session = session
         self._asked = tuple((name, name.lower(), decode.decoder(kinds(name))) for name in attributes)
-        self._groups = groups
+        self.groups = groups
         also = (*_IDENTITY, *_PROTECTIONS, *([_SOURCE_OF_AUTHORITY] if source_of_authority else []))
         # Once each: a server may refuse a repeated name.
         self.requested = tuple({name.casefold(): name for name in (*attributes, *also)}.values())
+
+    def among(self, groups: Groups) -> Entries:
+        """Return the same by other groups."""
+        made = copy(self)
+        made.groups = groups
+        return made
 
     def entry(self, found: Found) -> Entry:
         """Return the entry; raise DirectoryError for an object that is no user, or whose values cannot be read."""
@@ -82,7 +89,7 @@ class Entries:
             reasons.append("adminCount")
         if _SERVICES in held or _SERVICES in cut:
             reasons.append("servicePrincipalName")
-        if in_groups(self._session, found, self._groups, cut):
+        if in_groups(self._session, found, self.groups, cut):
             reasons.append("Protected Users")
         if found.text(_SOURCE_OF_AUTHORITY).casefold() == "cloud":
             reasons.append(_SOURCE_OF_AUTHORITY)
@@ -102,6 +109,11 @@ def in_groups(session: Session, found: Found, groups: Groups, cut: Collection[st
 def _cut(held: Iterable[str]) -> Collection[str]:
     """Return of what there are more values than a controller returns at once: the name then comes back with a range."""
     return [name.partition(_RANGE)[0] for name in held if _RANGE in name]
+
+
+def is_group(found: Found) -> bool:
+    """Whether an object is a group."""
+    return any(name.lower() == b"group" for name in found.values.get("objectclass", ()))
 
 
 @lru_cache(64)

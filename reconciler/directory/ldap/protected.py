@@ -7,11 +7,11 @@ with what is read: the filter names them, and what comes back shows whether they
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.model.dn import DN
 
-from . import decode, filters
+from . import decode, filters, request
 from .root import Naming
 from .session import Session
 from .wire import Found
@@ -48,6 +48,31 @@ class Groups:
         if not inside <= self.names or any("memberof;" in name for group in listed.values() for name in group.values):
             return None
         return _groups({dn: listed[dn] for dn in inside})
+
+
+@dataclass(slots=True)
+class Along:
+    """Groups as they are brought along with one search for accounts after another; their filter is encoded once."""
+
+    groups: Groups
+    condition: bytes
+    _domain: bytes
+    _last: tuple[list[Found], Groups | None] = field(default=([], None))
+
+    @staticmethod
+    def of(groups: Groups, domain: bytes) -> Along | None:
+        """Return None for too many groups."""
+        where = groups.of(domain)
+        return Along(groups, request.encode_filter(where), domain) if where else None
+
+    def now(self, listed: list[Found]) -> Groups | None:
+        """Return what `Groups.now` does; what is listed as it was a moment ago is not taken apart again."""
+        before, same = self._last
+        if not listed or listed != before:
+            same = self.groups.now(listed, self._domain)
+            same = self.groups if same == self.groups else same
+            self._last = listed, same
+        return same
 
 
 def protected_users(session: Session, names: Naming, domain: bytes) -> Groups:

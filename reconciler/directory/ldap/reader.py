@@ -9,10 +9,10 @@ from reconciler.errors import DirectoryUnavailableError, NotFoundError
 from reconciler.model.dn import DN
 from reconciler.model.schema import Attribute, attribute
 
-from . import decode, filters, root
-from .entries import Entries
+from . import decode, filters, request, root
+from .entries import Entries, is_group
 from .owners import CHUNK, chunks, kind, owners
-from .protected import Groups, protected_users
+from .protected import Along, Groups, protected_users
 from .refusals import visible
 from .session import Session
 from .wire import Found
@@ -37,6 +37,8 @@ class LdapReader:
         self._names = root.naming(session)
         self._sid = root.domain_sid(session, self._names.domain)
         self._groups: Groups | None = None
+        self._along: Along | None = None
+        self._asked: dict[tuple[str, ...], Entries] = {}
         self._source_of_authority: bool | None = None
         self._recycle_bin = False
 
@@ -137,15 +139,21 @@ class LdapReader:
             session.close()
 
     def _entries(self, attributes: Sequence[str], groups: Groups | None = None) -> Entries:
+        if groups is None:
+            groups = self._groups = protected_users(self._session, self._names, self._sid)
+        asked = tuple(attributes)
+        if asked not in self._asked:
+            self._asked[asked] = self._reading(asked)
+        return self._asked[asked].among(groups)
+
+    def _reading(self, attributes: tuple[str, ...]) -> Entries:
         if self._source_of_authority is None:
             self._source_of_authority = root.in_schema(self._session, self._names, "msDS-ObjectSoa")
             self._recycle_bin = root.recycle_bin(self._session, self._names)
-        if groups is None:
-            groups = self._groups = protected_users(self._session, self._names, self._sid)
         return Entries(
             self._session,
             attributes,
-            groups,
+            Groups(),
             self._kinds,
             source_of_authority=self._source_of_authority,
             recycle_bin=self._recycle_bin,
@@ -153,17 +161,19 @@ class LdapReader:
 
     def _with_groups(self, where: str, attributes: Sequence[str]) -> tuple[list[Found], Groups]:
         """Return what matches, with the groups of protected users as they are in the same moment."""
-        groups = self._groups
-        of_groups = groups.of(self._sid) if groups else None
-        either = filters.either([where, of_groups]) if of_groups else where
+        if self._groups is None:
+            self._along = None
+        elif self._along is None or self._along.groups is not self._groups:
+            self._along = Along.of(self._groups, self._sid)
+        along, asked = self._along, request.encode_filter(where)
+        condition = request.either(asked, along.condition) if along else asked
         requested = self._entries(attributes, Groups()).requested
-        found = list(self._session.search(self._names.domain, either, requested, deleted=True))
-        listed = [item for item in found if b"group" in map(bytes.lower, item.values.get("objectclass", ()))]
-        now = groups.now(listed, self._sid) if groups and of_groups else None
+        found = list(self._session.search(self._names.domain, condition, requested, deleted=True))
+        now = along.now([item for item in found if is_group(item)]) if along else None
         if now is None:
             now = protected_users(self._session, self._names, self._sid)
         self._groups = now
-        return [item for item in found if item not in listed], now
+        return [item for item in found if not is_group(item)], now
 
     def _forest(self) -> Session | None:
         """The global catalog, or None where it cannot be reached and this domain is the whole forest anyway."""

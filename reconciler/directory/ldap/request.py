@@ -1,16 +1,21 @@
-"""Search requests as they travel (RFC 4511, 4.5.1): `apply` looks at an account before every write of it.
+"""Searches and modifies as they travel (RFC 4511, 4.5.1 and 4.6): `apply` looks at an account before every write of it.
 
 ldap3 takes a filter apart as text, builds a tree of types from it and encodes that: a millisecond for each look, which is
-as long as a controller takes to answer. Here a filter, which `filters` wrote, becomes bytes directly.
+as long as a controller takes to answer. Here a filter, which `filters` wrote, becomes bytes directly; so do changes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 BASE, SUBTREE = 0, 2
+ADD, DELETE, REPLACE = 0, 1, 2
+Change = tuple[int, Sequence[bytes]]
+"""What to do with these values of an attribute: one of the three above, and the values."""
+Control = tuple[str, bool, bytes | None]
+"""Name, whether it is critical, value."""
 _NEVER_DEREFERENCE, _NO_LIMIT, _VALUES_TOO = b"\x0a\x01\x00", b"\x02\x01\x00", b"\x01\x01\x00"
 _SHORT = 0x80
 _COMBINED = {b"&": 0xA0, b"|": 0xA1, b"!": 0xA2}
@@ -21,21 +26,32 @@ _ESCAPED = re.compile(rb"\\([0-9a-f]{2})")
 
 
 def search(
-    base: bytes, scope: int, where: str, attributes: Sequence[str], controls: Iterable[tuple[str, bool, bytes | None]]
+    base: bytes, scope: int, where: str | bytes, attributes: Sequence[str], controls: Iterable[Control]
 ) -> tuple[bytes, bytes]:
     """Return a search request and its controls (empty for none); aliases are never followed, nothing is limited.
 
-    Raises ValueError for a filter that holds more than `filters` writes: and, or, not, equal, at least, present.
+    `where` may be encoded already. Raises ValueError for a filter that holds more than `filters` writes: and, or, not, equal,
+    at least, present.
     """
     fixed = _octets(base) + element(0x0A, bytes([scope])) + _NEVER_DEREFERENCE + _NO_LIMIT * 2 + _VALUES_TOO
-    operation = element(0x63, fixed + encode_filter(where) + _attributes(tuple(attributes)))
-    sent = b"".join(
+    condition = where if isinstance(where, bytes) else encode_filter(where)
+    return element(0x63, fixed + condition + _attributes(tuple(attributes))), _controls(tuple(controls))
+
+
+def modify(dn: bytes, changes: Mapping[str, Sequence[Change]], controls: Iterable[Control]) -> tuple[bytes, bytes]:
+    """Return a modify request and its controls (empty for none). Raises ValueError where there is nothing to modify."""
+    parts = [
         element(
-            0x30, _octets(kind.encode()) + (b"\x01\x01\xff" if critical else b"") + (_octets(value) if value else b"")
+            0x30,
+            element(0x0A, bytes([how]))
+            + element(0x30, _octets(name.encode()) + element(0x31, b"".join(map(_octets, values)))),
         )
-        for kind, critical, value in controls
-    )
-    return operation, element(0xA0, sent) if sent else b""
+        for name, some in changes.items()
+        for how, values in some
+    ]
+    if not parts:
+        raise ValueError("there is nothing to modify")
+    return element(0x66, _octets(dn) + element(0x30, b"".join(parts))), _controls(tuple(controls))
 
 
 def paging(size: int, cookie: bytes) -> bytes:
@@ -70,6 +86,11 @@ def encode_filter(where: str) -> bytes:
     return open_[0][1][0]
 
 
+def either(*filters: bytes) -> bytes:
+    """Return the disjunction of filters that are encoded already."""
+    return element(_COMBINED[b"|"], b"".join(filters))
+
+
 def element(tag: int, body: bytes) -> bytes:
     """Return one BER element."""
     size = len(body)
@@ -91,3 +112,14 @@ def _octets(value: bytes) -> bytes:
 @lru_cache(64)
 def _attributes(names: tuple[str, ...]) -> bytes:
     return element(0x30, b"".join(_octets(name.encode()) for name in names))
+
+
+@lru_cache(64)
+def _controls(controls: tuple[Control, ...]) -> bytes:
+    sent = b"".join(
+        element(
+            0x30, _octets(kind.encode()) + (b"\x01\x01\xff" if critical else b"") + (_octets(value) if value else b"")
+        )
+        for kind, critical, value in controls
+    )
+    return element(0xA0, sent) if sent else b""

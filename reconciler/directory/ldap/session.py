@@ -8,6 +8,7 @@ from typing import Any
 
 import ldap3
 from ldap3.core.exceptions import LDAPException
+from ldap3.core.results import RESULT_CODES
 from pyasn1.error import PyAsn1Error
 
 from reconciler.errors import DirectoryError, DirectoryUnavailableError
@@ -15,10 +16,10 @@ from reconciler.errors import DirectoryError, DirectoryUnavailableError
 from . import request
 from .decode import utf8
 from .refusals import REFERRAL, Result, refusal, visible
-from .wire import Found
+from .request import ADD, DELETE, REPLACE, Change, Control
+from .wire import MODIFIED, PAGED, Ended, Found
 
 PAGE = 1000
-_PAGED = "1.2.840.113556.1.4.319"
 _DOMAIN_SCOPE = "1.2.840.113556.1.4.1339"
 _SHOW_DELETED = "1.2.840.113556.1.4.417"
 _SHOW_RECYCLED = "1.2.840.113556.1.4.2064"
@@ -30,9 +31,7 @@ and may not have it, gets nothing."""
 _ANYTHING = "(objectClass=*)"
 _NO_ATTRIBUTES = ("1.1",)
 
-Change = tuple[str, Sequence[bytes]]
-"""What to do with these values of an attribute: one of the constants below, and the values."""
-ADD, DELETE, REPLACE = ldap3.MODIFY_ADD, ldap3.MODIFY_DELETE, ldap3.MODIFY_REPLACE
+__all__ = ["ADD", "DELETE", "REPLACE", "Change", "Session"]
 
 
 class Session:
@@ -62,9 +61,12 @@ class Session:
         return found[0] if found else None
 
     def pages(
-        self, base: str, where: str, attributes: Sequence[str], *, deleted: bool = False, size: int = PAGE
+        self, base: str, where: str | bytes, attributes: Sequence[str], *, deleted: bool = False, size: int = PAGE
     ) -> Iterator[list[Found]]:
-        """Yield what matches below `base`, page by page (RFC 2696); an incomplete answer is an error."""
+        """Yield what matches below `base`, page by page (RFC 2696); an incomplete answer is an error.
+
+        `where` is a filter that `filters` wrote, or `request` encoded.
+        """
         cookie: bytes | None = b""
         what = f"Searching {base or 'the forest'}"
         while cookie is not None:
@@ -80,7 +82,7 @@ class Session:
             yield found
 
     def search(
-        self, base: str, where: str, attributes: Sequence[str] = (), *, deleted: bool = False
+        self, base: str, where: str | bytes, attributes: Sequence[str] = (), *, deleted: bool = False
     ) -> Iterator[Found]:
         """Yield what matches below `base`."""
         for page in self.pages(base, where, attributes, deleted=deleted):
@@ -94,10 +96,10 @@ class Session:
 
     def modify(self, dn: str, changes: Mapping[str, Sequence[Change]], *, deleted: bool = False) -> Result:
         """Modify an object, all changes or none; a deleted one, too, where `deleted` says so."""
+        controls = ((_SHOW_DELETED, True, None),) if deleted else ()
         with self._talking(f"modifying {dn}"):
-            wire = {name: [(how, list(values)) for how, values in items] for name, items in changes.items()}
-            self._connection.modify(utf8(dn), wire, controls=[(_SHOW_DELETED, True, None)] if deleted else None)
-            return self._result()
+            _, ended = self._connection.strategy.ask(*request.modify(utf8(dn), changes, controls), MODIFIED)
+            return _ended(ended)
 
     def rename(self, dn: str, rdn: str, parent: str) -> Result:
         """Rename and move an object."""
@@ -114,14 +116,14 @@ class Session:
     def _search(
         self,
         base: str,
-        where: str,
+        where: str | bytes,
         scope: int,
         attributes: Sequence[str],
         page: tuple[int, bytes] | None,
         *,
         deleted: bool,
     ) -> tuple[list[Found], Result, bytes | None]:
-        controls: list[tuple[str, bool, bytes | None]] = []
+        controls: list[Control] = []
         if deleted:
             controls += [(_SHOW_DELETED, True, None), (_SHOW_RECYCLED, False, None)]
         if any(name.casefold() == "ntsecuritydescriptor" for name in attributes):
@@ -130,14 +132,13 @@ class Session:
             # Otherwise a search of a whole domain answers with references to the other partitions.
             controls.append((_DOMAIN_SCOPE, True, None))
         if page:
-            controls.append((_PAGED, True, request.paging(*page)))
+            controls.append((PAGED, True, request.paging(*page)))
         asked = request.search(utf8(base), scope, where, attributes or _NO_ATTRIBUTES, controls)
         with self._talking(f"searching {base}"):
             answer, ended = self._connection.strategy.ask(*asked)
-            paging = ended.get("controls", {}).get(_PAGED)
             found = [item for item in answer if isinstance(item, Found)]
-            others = {item["type"] for item in answer if not isinstance(item, Found)} - {"intermediateResponse"}
-            result = Result(ended["result"], ended["description"], ended["message"] or "")
+            others = set() if len(found) == len(answer) else _types(answer) - {"intermediateResponse"}
+            result = _ended(ended)
         if "searchResRef" in others:
             referred = Result(REFERRAL, "referral", "part of the answer is on another server")
             raise refusal(f"Searching {base}", referred)
@@ -145,7 +146,7 @@ class Session:
             raise DirectoryError(
                 f"Searching {visible(base)}: the controller answered with {', '.join(sorted(others))}."
             )
-        return found, result, paging["value"]["cookie"] if paging else None
+        return found, result, ended.cookie
 
     def _result(self) -> Result:
         result = self._connection.result
@@ -172,3 +173,11 @@ class Session:
         if self._connection.socket is not None:
             self._connection.socket.close()
         self._connection.closed = True
+
+
+def _ended(ended: Ended) -> Result:
+    return Result(ended.code, RESULT_CODES[ended.code], ended.diagnostic)
+
+
+def _types(answer: Sequence[Any]) -> set[str]:
+    return {item["type"] for item in answer if not isinstance(item, Found)}

@@ -1,8 +1,8 @@
-"""How answers are received: ldap3's synchronous strategy, with search entries walked directly (`wire`),
-and searches sent as bytes that are made without its help (`request`).
+"""How answers are received: ldap3's synchronous strategy, with search entries walked directly (`wire`); searches and modifies
+are sent as bytes that are made without its help (`request`), and their results read without it.
 
-ldap3 decodes everything else: results, references, extended responses. Its own loop copies all that was received once for
-each message in it, which this one does not.
+ldap3 does everything else: binds, adds, moves, deletions; references and extended responses. Its own loop copies all that was
+received once for each message in it, which this one does not.
 """
 
 from __future__ import annotations
@@ -10,7 +10,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 import ldap3
-from ldap3.core.exceptions import LDAPSocketOpenError, LDAPSocketReceiveError, LDAPSocketSendError
+from ldap3.core.exceptions import (
+    LDAPConnectionIsReadOnlyError,
+    LDAPSessionTerminatedByServerError,
+    LDAPSocketOpenError,
+    LDAPSocketReceiveError,
+    LDAPSocketSendError,
+)
 from ldap3.strategy.base import RESPONSE_COMPLETE, SESSION_TERMINATED_BY_SERVER
 from ldap3.strategy.sync import SyncStrategy
 from ldap3.utils import asn1
@@ -38,12 +44,13 @@ def install(connection: ldap3.Connection) -> None:
 class Walking(SyncStrategy):
     """Gives search entries as `wire.Found`, all else as ldap3 does. An answer that cannot be read whole is an error.
 
-    `walked` counts the entries that were given.
+    `walked` counts the entries that were given, `asked` the operations that were encoded and ended without ldap3.
     """
 
     def __init__(self, connection: ldap3.Connection) -> None:
         super().__init__(connection)
         self.walked = 0
+        self.asked = 0
         self._rest = b""
         self._heard: Any = None
         self._by_ldap3: Any = self.decode_response_fast
@@ -55,20 +62,30 @@ class Walking(SyncStrategy):
         number: int = super().send(message_type, message, controls)
         return number
 
-    def ask(self, operation: bytes, controls: bytes) -> tuple[list[Any], Any]:
-        """Send an operation that is encoded already; return its answers and its result, as ldap3 decodes one."""
+    def ask(self, operation: bytes, controls: bytes, ends: int = wire.DONE) -> tuple[list[Any], wire.Ended]:
+        """Send a search or a modify, encoded already, that `ends` with a message of this kind; return its answers, and how it ended.
+
+        Raises what ldap3's own operations raise: a read-only connection takes no write.
+        """
         self._check_silence()
         connection = self.connection
+        if ends != wire.DONE and connection.read_only:
+            raise LDAPConnectionIsReadOnlyError("connection is read-only")
         if connection.closed or not connection.listening:
             raise LDAPSocketOpenError("the connection is closed")
         number = connection.server.next_message_id()
-        self._outstanding[number] = operation
         try:
             connection.socket.sendall(request.element(0x30, request.integer(number) + operation + controls))
         except OSError as error:
             raise LDAPSocketSendError(f"error sending data: {error}") from error
-        responses, result = self.get_response(number)
-        return responses, result
+        answers = self._answers(number, ends)
+        if answers == SESSION_TERMINATED_BY_SERVER:
+            raise LDAPSessionTerminatedByServerError("session terminated by server")
+        ended = answers[-2]
+        if not isinstance(ended, wire.Ended):
+            raise LDAPSocketReceiveError(f"the answer to a search or a modify is a {ended['type']}")
+        self.asked += 1
+        return answers[:-2], ended
 
     def _check_silence(self) -> None:
         if self._rest and self._heard is not self.connection.socket:
@@ -76,15 +93,18 @@ class Walking(SyncStrategy):
             raise LDAPSocketReceiveError("the server sent something before TLS began")
 
     def _get_response(self, message_id: int, timeout: float) -> Any:  # noqa: ARG002  the library's signature
+        return self._answers(message_id, None)
+
+    def _answers(self, message_id: int, ends: int | None) -> Any:
         self._heard = self.connection.socket
         try:
-            return self._receive(message_id, self._heard)
+            return self._receive(message_id, self._heard, ends)
         except OSError as error:
             raise LDAPSocketReceiveError(f"error receiving data: {error}") from error
         except _UNREADABLE as error:
             raise LDAPSocketReceiveError(f"an answer cannot be read: {error}") from error
 
-    def _receive(self, message_id: int, socket: Any) -> Any:
+    def _receive(self, message_id: int, socket: Any, ends: int | None) -> Any:
         expected = wire.head(message_id, wire.ENTRY)
         ahead = len(expected)
         responses: list[Any] = []
@@ -106,11 +126,11 @@ class Walking(SyncStrategy):
                 responses.append(found)
                 self.walked += 1
             else:
-                given = self._other(message_id, data, at, start, end)
+                given = self._other(message_id, data, at, start, end, ends)
                 if given == SESSION_TERMINATED_BY_SERVER:
                     return given
                 responses.append(given)
-                if isinstance(given, dict) and given["type"] not in _GOES_ON:
+                if isinstance(given, wire.Ended) or (isinstance(given, dict) and given["type"] not in _GOES_ON):
                     self._rest = data[end:]
                     return [*responses, RESPONSE_COMPLETE]
             at = end
@@ -126,12 +146,14 @@ class Walking(SyncStrategy):
             wanted -= len(chunk)
         return b"".join(parts)
 
-    def _other(self, message_id: int, data: bytes, at: int, start: int, end: int) -> Any:
-        """Return a message that does not begin like an entry of this search."""
+    def _other(self, message_id: int, data: bytes, at: int, start: int, end: int, ends: int | None) -> Any:
+        """Return a message that does not begin like an entry of this search; `ends` is the kind of result to read directly."""
         found = wire.message(data, start, end)
         if found.number == message_id and found.operation == wire.ENTRY:  # its id is written at greater length
             self.walked += 1
             return wire.entry(data, found.at)[0]
+        if found.number == message_id and found.operation == ends:
+            return wire.ended(data, found.at, end)
         given = self._by_ldap3(_decode(data[at:end]))
         if found.number == message_id:
             return given

@@ -1,6 +1,6 @@
-"""Search result entries as they travel (RFC 4511, 4.5.2), walked once from end to end.
+"""Search result entries as they travel (RFC 4511, 4.5.2), walked once from end to end; and how a search or a modify ended.
 
-A reading is almost nothing but these, and a general decoder spends most of its time on building trees of them. Strict
+A reading is almost nothing but entries, and a general decoder spends most of its time on building trees of them. Strict
 where RFC 4511, 5.1 is: lengths are definite and every element ends where the one around it says. Whatever is not
 raises ValueError: an entry is read whole or not at all.
 """
@@ -16,9 +16,14 @@ from typing import Final
 LONGEST: Final = 32 << 20
 """Bytes of one message at most. A controller's own limits are far below."""
 ENTRY: Final = 0x64
+DONE: Final = 0x65
 REFERENCE: Final = 0x73
+MODIFIED: Final = 0x67
+PAGED: Final = "1.2.840.113556.1.4.319"
+"""The control for paged results (RFC 2696)."""
 
-_SEQUENCE, _SET, _OCTETS, _INTEGER, _CONTROLS = 0x30, 0x31, 0x04, 0x02, 0xA0
+_SEQUENCE, _SET, _OCTETS, _INTEGER, _ENUMERATED, _BOOLEAN, _CONTROLS = 0x30, 0x31, 0x04, 0x02, 0x0A, 0x01, 0xA0
+_PAGED = PAGED.encode()
 _CONSTRUCTED = 0x20
 _DEEPEST = 16
 """Levels of elements in elements. LDAP itself needs half as many."""
@@ -45,6 +50,15 @@ class Found:
     def text(self, name: str) -> str:
         """Return the first value as text, empty where there is none."""
         return (self.one(name) or b"").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an operation ended (RFC 4511, 4.1.9). `cookie` is where the next page begins, None where nothing was said of pages."""
+
+    code: int
+    diagnostic: str
+    cookie: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +132,51 @@ def _check(data: bytes, at: int, end: int) -> None:
             at = last
         if len(ends) > _DEEPEST:
             raise ValueError("an answer whose elements are nested too deeply")
+
+
+def ended(data: bytes, at: int, end: int) -> Ended:
+    """Return the result whose operation's length stands at `at`, of a message that ends at `end` and was looked at by `message`."""
+    try:
+        inside, after = _element(data, at - 1, end, data[at - 1])
+        code, next_ = _element(data, inside, after, _ENUMERATED)
+        matched = _element(data, next_, after, _OCTETS)[1]
+        said, last = _element(data, matched, after, _OCTETS)
+        if not code < next_ <= code + 4:
+            raise ValueError("a result code that is none")
+        number = int.from_bytes(data[code:next_], "big", signed=True)
+        return Ended(number, _text(data[said:last]), _cookie(data, after, end))
+    except IndexError:
+        raise _cut() from None
+
+
+def _cookie(data: bytes, at: int, end: int) -> bytes | None:
+    """Return the cookie of the control for paged results among the controls at `at`, if there are any."""
+    cookie = None
+    if at == end:
+        return None
+    at, end = _element(data, at, end, _CONTROLS)
+    while at < end:
+        inside, at = _element(data, at, end, _SEQUENCE)
+        name, after = _element(data, inside, at, _OCTETS)
+        if data[name:after] != _PAGED:
+            continue
+        if after < at and data[after] == _BOOLEAN:
+            after = _element(data, after, at, _BOOLEAN)[1]
+        value, last = _element(data, after, at, _OCTETS)
+        size, full = _element(data, value, last, _SEQUENCE)
+        start, stop = _element(data, _element(data, size, full, _INTEGER)[1], full, _OCTETS)
+        if not stop == full == last == at:
+            raise _cut()
+        cookie = data[start:stop]
+    return cookie
+
+
+def _text(raw: bytes) -> str:
+    """Return a diagnostic: UTF-8, or, from a server that knows no better, Latin-1."""
+    try:
+        return raw.decode()
+    except ValueError:
+        return raw.decode("latin-1")
 
 
 def entry(data: bytes, at: int) -> tuple[Found, int]:

@@ -46,6 +46,13 @@ def pieces(shape: tuple[Any, ...]) -> tuple[Piece, ...] | None:
     return None
 
 
+def joined(found: tuple[Piece, ...], guest_id: str) -> str | None:
+    """Return what the engine would for this guest; None where the id is none of Entra's, and the engine must be asked."""
+    if len(guest_id) != _LENGTH or not guest_id.isascii():
+        return None
+    return "".join(piece.of(guest_id) for piece in found)
+
+
 def tells_guests_apart(found: tuple[Piece, ...] | None) -> bool:
     """Whether no two guests can have the same value, whatever its case: the whole id is in it."""
     return found is not None and any(p.end - p.start == _LENGTH for p in found)

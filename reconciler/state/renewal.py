@@ -14,11 +14,12 @@ from reconciler.graph.port import Properties, Round
 from reconciler.graph.spool import PARTS, by_part
 from reconciler.model.guest import Guest
 from reconciler.progress import Task
-from reconciler.scratch import Place, Scratch
+from reconciler.scratch import Scratch
 
 from .forms import GUEST_FORM
 from .guest_text import guests_text
 from .import_guests import Lookup, import_guests, unseen_guests
+from .kept import KeptFiles
 from .paths import GUESTS, guest_path
 from .shards import Renewed, Shards
 
@@ -44,7 +45,7 @@ class Renewal:
         self._old, self._tree, self._before, self._round = old, tree, before, found
         self._scratch = scratch
         self._attributes, self._wanted, self._lookup, self._as_of = attributes, wanted, lookup, as_of
-        self._files = _Kept(scratch)
+        self._files = KeptFiles(scratch)
         self._counts: dict[str, int] = {}
         self.live = self.tombstones = 0
         """How many guests there are after `run`, and how many of those who are removed are kept."""
@@ -136,30 +137,6 @@ class Renewal:
             self._files.keep(path, data)
             if data is not None:
                 self._counts[path] = len(guests)
-
-
-class _Kept(Mapping[str, bytes | None]):
-    """Files by path, in a private file; None for one that must go."""
-
-    def __init__(self, scratch: Scratch) -> None:
-        self._scratch = scratch
-        self._places: dict[str, Place | None] = {}
-
-    def keep(self, path: str, data: bytes | None) -> None:
-        self._places[path] = None if data is None else self._scratch.put(data)
-
-    def __getitem__(self, path: str) -> bytes | None:
-        place = self._places[path]
-        return None if place is None else self._scratch.get(place)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __contains__(self, path: object) -> bool:
-        return path in self._places
 
 
 def _part(path: str) -> str:

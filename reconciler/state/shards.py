@@ -6,8 +6,11 @@ of a side gets all of it or an error: what is there must then be as many as the 
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from reconciler.errors import StateError
@@ -50,7 +53,7 @@ class Shards(Mapping[str, Record]):
         count: int,
         check: Callable[[Mapping[str, Record]], None],
     ) -> None:
-        self._tree, self._form, self._check = tree, form, check
+        self._tree, self.form, self._check = tree, form, check
         self._paths = tuple(paths)
         self._unread = set(paths)
         self._texts: dict[str, Mapping[str, Text]] = {}
@@ -70,24 +73,24 @@ class Shards(Mapping[str, Record]):
     def opened(self, paths: Collection[str]) -> Iterator[tuple[str, bytes, Mapping[str, Record]]]:
         """Yield these shards, whole: path, bytes, and the records in them. Nothing is remembered of them."""
         for path, data in self._tree.read_all(paths) if paths else ():
-            entries = self._form.entries(data, path)
+            entries = self.form.entries(data, path)
             yield (
                 path,
                 data,
-                self._form.read(data, path) if entries is None else _Opened(self._form, path, data, entries),
+                self.form.read(data, path) if entries is None else _Opened(self.form, path, data, entries),
             )
 
     def rewritten(self, path: str, changes: Mapping[str, Record | None]) -> bytes | None:
         """Return a shard as these changes leave it, None where nobody is left in it. Who is not changed is not even read."""
         self._fetch([path] if path in self._unread else [])
-        dump = self._form.dump
+        dump = self.form.dump
         if path not in self._texts:
             records = {**self._shards.get(path, {}), **changes}
             kept = [record for record in records.values() if record is not None]
             return dump(kept) if kept else None
         texts = {key: text[0] for key, text in self._texts[path].items() if key not in changes}
         texts |= {key: dump([new]).decode() for key, new in changes.items() if new is not None}
-        return "".join(texts[key] for key in sorted(texts, key=self._form.order)).encode() if texts else None  # type: ignore[arg-type]
+        return "".join(texts[key] for key in sorted(texts, key=self.form.order)).encode() if texts else None  # type: ignore[arg-type]
 
     def __getitem__(self, key: str) -> Record:
         if self._all is not None:
@@ -96,10 +99,10 @@ class Shards(Mapping[str, Record]):
         self._fetch([path] if path in self._unread else [])
         known = self._shards.setdefault(path, {})
         if key not in known and path in self._texts:
-            record = self._form.record(self._texts[path][key])
+            record = self.form.record(self._texts[path][key])
             if record is None:  # for the slower reader to judge, with the rest of the file
                 del self._texts[path]
-                self._shards[path] = known = self._form.read(next(iter(self._tree.read_all([path])))[1], path)
+                self._shards[path] = known = self.form.read(next(iter(self._tree.read_all([path])))[1], path)
             else:
                 known[key] = record
         return known[key]
@@ -112,15 +115,15 @@ class Shards(Mapping[str, Record]):
 
     def _place(self, key: str) -> str:
         try:
-            return self._form.path_of(key)
+            return self.form.path_of(key)
         except StateError:
             return ""  # no key of this side: it stands nowhere
 
     def _fetch(self, paths: Collection[str]) -> None:
         for path, data in self._tree.read_all(paths) if paths else ():
-            entries = self._form.entries(data, path)
+            entries = self.form.entries(data, path)
             if entries is None:
-                self._shards[path] = self._form.read(data, path)
+                self._shards[path] = self.form.read(data, path)
             else:
                 self._texts[path] = entries
             self._unread.remove(path)
@@ -129,7 +132,7 @@ class Shards(Mapping[str, Record]):
         if self._all is None:
             found: dict[str, Record] = {}
             for path, data in self._tree.read_all(self._paths):
-                found |= self._form.read(data, path)
+                found |= self.form.read(data, path)
             self._check(found)
             self._all = found
         return self._all
@@ -184,6 +187,17 @@ class Changed(Mapping[str, Record]):
     def __init__(self, base: Mapping[str, Record], changes: Mapping[str, Record | None]) -> None:
         self.base = base
         self.changes = {key: new for key, new in changes.items() if base.get(key) != new}
+        self._files: dict[str, bytes | None] | None = None
+
+    def files(self, base: Shards[Record]) -> Mapping[str, bytes | None]:
+        """Return the shards of `base`, which it is over, as the changes leave them; None for one in which nobody is left."""
+        if self._files is None:
+            base.prefetch(self.changes)
+            changed: dict[str, dict[str, Record | None]] = {}
+            for key, new in self.changes.items():
+                changed.setdefault(base.form.path_of(key), {})[key] = new
+            self._files = {path: base.rewritten(path, changed[path]) for path in sorted(changed)}
+        return self._files
 
     def without(self, keys: Iterable[str]) -> Changed[Record]:
         """Return the same with these gone."""
@@ -207,6 +221,31 @@ class Changed(Mapping[str, Record]):
 
     def __len__(self) -> int:
         return len(self.base) + sum((new is not None) - (key in self.base) for key, new in self.changes.items())
+
+
+def everything(side: Mapping[str, Record], form: Form[Record]) -> Iterator[tuple[str, bytes, int]]:
+    """Yield all shards of a side: path, bytes, and how many records are in it."""
+    by_path = [(form.path_of(key), record) for key, record in side.items()]
+    by_path.sort(key=itemgetter(0))
+    for path, some in groupby(by_path, itemgetter(0)):
+        records = [record for _, record in some]
+        yield path, form.dump(records), len(records)
+
+
+def files_of(side: Mapping[str, Record]) -> Mapping[str, bytes | None] | None:
+    """Return the shards of a side that differ from those of the tree it was read from, None for one that is gone.
+
+    None where that is not known: a side that is not read by shards, or changed over such a one.
+    """
+    if isinstance(side, Renewed):
+        return side.files
+    if isinstance(side, Shards):
+        return {}
+    if isinstance(side, Changed) and isinstance(side.base, Shards):
+        below = side.base.files if isinstance(side.base, Renewed) else {}
+        above = side.files(side.base)
+        return ChainMap(above, below) if below else above  # type: ignore[arg-type]  # only read
+    return None
 
 
 def prefetch(side: Mapping[str, Record], keys: Iterable[str]) -> None:

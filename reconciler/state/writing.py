@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from itertools import groupby
-from operator import itemgetter
 from typing import TypeVar
 
 from reconciler.progress import Task
@@ -17,7 +15,7 @@ from .forms import ACCOUNT_FORM, GUEST_FORM
 from .manifest import dump_manifest
 from .model import Manifest, State
 from .paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST, is_shard
-from .shards import Changed, Form, Renewed, Shards
+from .shards import Form, Renewed, everything, files_of
 
 Record = TypeVar("Record")
 
@@ -64,9 +62,8 @@ class Writing:
 
     def _contents(self, new: State, present: Collection[str], obsolete: set[str]) -> Iterator[tuple[str, bytes, int]]:
         """Yield every file that may differ but the manifest: path, bytes, records; add to `obsolete` what must go."""
-        old = self._old or State(new.manifest)
-        yield from _side(old.guests, new.guests, GUEST_FORM, GUESTS, present, obsolete)
-        yield from _side(old.accounts, new.accounts, ACCOUNT_FORM, ACCOUNTS, present, obsolete)
+        yield from _side(new.guests, GUEST_FORM, GUESTS, present, obsolete)
+        yield from _side(new.accounts, ACCOUNT_FORM, ACCOUNTS, present, obsolete)
         if new.claims:
             yield CLAIMS, dump(claims_document(new.claims)), 0
 
@@ -94,7 +91,6 @@ class Writing:
 
 
 def _side(
-    before: Mapping[str, Record],
     after: Mapping[str, Record],
     form: Form[Record],
     folder: str,
@@ -102,30 +98,15 @@ def _side(
     obsolete: set[str],
 ) -> Iterator[tuple[str, bytes, int]]:
     """Yield one side's shards that may differ: path, bytes, records; add to `obsolete` those that hold nobody any more."""
-    if after is before and isinstance(before, Shards):
-        return
-    if isinstance(after, Renewed):
-        for path, data in after.files.items():
+    files = files_of(after)
+    if files is not None:
+        counts = after.counts if isinstance(after, Renewed) else {}
+        for path in files:
+            data = files[path]
             if data is None:
                 obsolete.add(path)
             else:
-                yield path, data, after.counts[path]
-        return
-    if isinstance(after, Changed) and after.base is before and isinstance(before, Shards):
-        before.prefetch(after.changes)
-        changed: dict[str, dict[str, Record | None]] = {}
-        for key, new in after.changes.items():
-            changed.setdefault(form.path_of(key), {})[key] = new
-        for path in sorted(changed):
-            data = before.rewritten(path, changed[path])
-            if data is None:
-                obsolete.add(path)
-            else:
-                yield path, data, 0
+                yield path, data, counts.get(path, 0)
         return
     obsolete |= {path for path in present if path.startswith(f"{folder}/") and is_shard(path)}
-    by_path = [(form.path_of(key), record) for key, record in after.items()]
-    by_path.sort(key=itemgetter(0))
-    for path, some in groupby(by_path, itemgetter(0)):
-        records = [record for _, record in some]
-        yield path, form.dump(records), len(records)
+    yield from everything(after, form)

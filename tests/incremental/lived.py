@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Callable
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,22 +17,27 @@ from rich.console import Console
 from reconciler.apply.journal import Journal
 from reconciler.apply.run import Ends, run
 from reconciler.cli.context import Context, Ports
-from reconciler.cli.snapshot import _Importer, time
+from reconciler.cli.importing import Base, Importer
+from reconciler.cli.snapshot import time
 from reconciler.directory.memory import MemoryDirectory
 from reconciler.directory.port import DirectoryReader, Entry
 from reconciler.errors import DirectoryError
+from reconciler.incremental.cache import Cache
 from reconciler.model.account import ACCOUNTDISABLE
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest, Removal
 from reconciler.model.plan import Action, Plan
 from reconciler.model.values import Value
 from reconciler.planning.encode import encode
+from reconciler.planning.impostors import look_alikes
 from reconciler.planning.plan import make_plan
+from reconciler.planning.wanted import wanted_names
 from reconciler.policy.model import Policy
 from reconciler.progress import Silent
 from reconciler.scratch import Scratch
-from reconciler.state.model import State
-from reconciler.state.paths import account_path, guest_path
+from reconciler.state.model import Claim, State
+from reconciler.state.paths import MANIFEST
+from reconciler.state.store import load_or_empty, load_state, open_state, write_state
 from tests.planning.builder import DEFAULT, DEPARTED, OU, guest, policy, settings
 from tests.state.trees import MemoryTree
 
@@ -74,6 +82,9 @@ class Life:
         self.text = DEFAULT
         self.holds: list[str] = []
         self.merged: State | None = None
+        self.files: dict[str, bytes] = {}
+        """The files of `merged`, and of the last import."""
+        self.written: dict[str, bytes] = {}
         self.folder = folder
         self.hand_disabled: set[str] = set()
         self.numbers = 0
@@ -258,8 +269,12 @@ class Life:
         self.batch = self.rng.choice([5000, 5000, 1, 2])
 
     @property
+    def policy_text(self) -> str:
+        return self.text + ("\nhold:\n" + "".join(self.holds) if self.holds else "")
+
+    @property
     def policy(self) -> Policy:
-        return policy(self.text + ("\nhold:\n" + "".join(self.holds) if self.holds else ""))
+        return policy(self.policy_text)
 
     # --- the loop
 
@@ -274,24 +289,43 @@ class Life:
         if not made.changes and self.merged is not None:
             return  # nothing is proposed, and the state that is merged stays as it was
         if self.rng.random() < 0.85:
-            self.merged = state
+            self.merged, self.files = state, self.written
             self.applied(made, state)
 
     def imported(self) -> State:
+        """Import as the command does, from shards and with what is remembered; and see that nothing else would come of looking at all."""
         only = self.rng.choice([None, None, None, "ad"]) if self.merged else None
         sees = self.rng.random() < 0.9
+        full = self.rng.random() < 0.2
+        if self.rng.random() < 0.1:
+            (self.folder / "cache.db").unlink(missing_ok=True)
+        tree = MemoryTree({"policies/guests.yaml": self.policy_text.encode(), **self.files})
+        with closing(Cache(self.folder / "cache.db")) as cache:
+            opened = load_or_empty(tree, full=True) if full and only is None else open_state(tree)
+            found, written = self._import(tree, opened, cache, only, sees=sees, full=full)
+        _, whole = self._import(tree, load_or_empty(tree), Cache(None), only, sees=sees, full=full)
+        assert shards(written) == shards(whole), self.log
+        self.written = written
+        return found
+
+    def _import(
+        self, tree: MemoryTree, old: State | None, cache: Cache, only: str | None, *, sees: bool, full: bool
+    ) -> tuple[State, dict[str, bytes]]:
+        """Return the state after an import over `old`, and the files that are written for it."""
         quiet = (Console(file=io.StringIO()), Console(file=io.StringIO()))
         ports = Ports(source=lambda *_: self.tenant, reader=lambda *_: self.reader(sees=sees))
         context = Context(self.folder, {}, ports, consoles=quiet)
-        full = self.rng.random() < 0.2
-        with Scratch(self.folder) as scratch:
-            importer = _Importer(
-                context, settings(), self.policy, MemoryTree({}), self.merged, time(self.now), scratch, full=full
-            )
-            found = importer.run(only)
-            people = sorted(found.guests.values(), key=lambda g: (guest_path(g.id), g.id))
-            held = sorted(found.accounts.values(), key=lambda a: (account_path(a.sid), int(a.sid.rpartition("-")[2])))
-        return State(found.manifest, {g.id: g for g in people}, {a.sid: a for a in held}, found.claims)
+        with Scratch(self.folder) as scratch, tempfile.TemporaryDirectory() as folder:
+            base = Base(tree, old, cache, scratch)
+            found = Importer(context, settings(), self.policy, base, time(self.now), full=full).run(only)
+            root = Path(folder)
+            for path, data in tree.contents.items():
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_bytes(data)
+            write_state(root, old, found)
+            written = {path: data for path, data in MemoryTree.of(root).contents.items() if path.startswith("state/")}
+        assert found.claims == claimed(replace(load_state(MemoryTree(written)), claims=()), self.policy, self.reader())
+        return load_state(MemoryTree(written)), written
 
     def planned(self, state: State) -> Plan:
         """The plan, made both ways."""
@@ -366,3 +400,19 @@ EVENTS: tuple[Callable[[Life], None], ...] = (
     Life.hold,
     Life.another_policy,
 )
+
+
+def shards(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Everything but the manifest, whose delta link differs."""
+    return {path: data for path, data in files.items() if path != MANIFEST}
+
+
+def claimed(state: State, by: Policy, reader: DirectoryReader) -> tuple[Claim, ...]:
+    """Return the claims that go with a state, by the plan that is made of all of it."""
+    plan = make_plan(state, by, settings(batch=sys.maxsize), ())
+    found = look_alikes(plan, reader.administrators)
+    for attribute, values in wanted_names(plan).items():
+        owners = reader.owners("cn" if attribute == "distinguishedName" else attribute, values)
+        found += [Claim(attribute, value, owner) for value, owner in owners.items()]
+    own = [claim for claim in found if claim.owner not in state.accounts]
+    return tuple(sorted(own, key=lambda claim: (claim.attribute, claim.value)))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from reconciler.cli.init import Answers, scaffold
 
+from .both import TURN, USERS, write_accounts
 from .results import Imported, store
 from .tenant import CLIENT, TENANT, Address, running
 
@@ -42,8 +43,11 @@ def measure(users: int, increments: int = 3) -> list[Imported]:
     folder = Path(tempfile.mkdtemp(prefix="reconcile-bench-"))
     try:
         with running(users, folder) as tenant:
-            operations = _Operations(folder / "identity", tenant)
-            return [operations.snapshot("increment" if turn else "full", users) for turn in range(increments + 1)]
+            operations = _Operations(folder / "identity", tenant, users, folder / "cache")
+            found = [operations.snapshot("increment" if turn else "full") for turn in range(increments + 1)]
+            operations.fill()
+            found.append(operations.snapshot("both sides, nothing remembered", both=True))
+            return found + [operations.snapshot("both sides", both=True) for _ in range(increments)]
     finally:
         shutil.rmtree(folder)
 
@@ -51,12 +55,17 @@ def measure(users: int, increments: int = 3) -> list[Imported]:
 class _Operations:
     """An operations directory, and the two commands that are measured in it."""
 
-    def __init__(self, directory: Path, tenant: Address) -> None:
+    def __init__(self, directory: Path, tenant: Address, users: int, cache: Path) -> None:
         self.directory = directory
+        self._users = users
+        self._turn = 0
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("RECONCILE_", "GIT_"))}
-        self._env = {**kept, "RECONCILE_ENTRA_SECRET": tenant.secret}
+        self._env = {**kept, "RECONCILE_ENTRA_SECRET": tenant.secret, "XDG_CACHE_HOME": str(cache)}
         directory.mkdir()
+        remote = directory.with_name("remote.git")
+        subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
         self.git("init", "-q", "-b", "main")
+        self.git("remote", "add", "origin", str(remote))
         scaffold(directory, Answers(tenant=TENANT, client_id=CLIENT, forge="git"))
         settings = directory / "reconcile.yaml"
         settings.write_text(_settings(tenant))
@@ -67,13 +76,22 @@ class _Operations:
         identity = ["-c", "user.name=Bench", "-c", "user.email=bench@contoso.test", "-c", "gc.auto=0"]
         subprocess.run(["git", *identity, *arguments], cwd=self.directory, check=True)
 
-    def snapshot(self, what: str, users: int) -> Imported:
-        command = [sys.executable, "-m", "reconciler", "-C", str(self.directory), "snapshot", "--only", "graph"]
+    def fill(self) -> None:
+        """Give everybody an account, as an import would have found them."""
+        write_accounts(self.directory, self._users)
+        self._commit()
+
+    def snapshot(self, what: str, *, both: bool = False) -> Imported:
+        """Import, one side or both, and commit; `what` is how that is called."""
+        module, options = ("tests.bench.both", []) if both else ("reconciler", ["--only", "graph"])
+        command = [sys.executable, "-m", module, "-C", str(self.directory), "snapshot", *options]
+        env = {**self._env, USERS: str(self._users), TURN: str(self._turn)}
+        self._turn += both
         seconds, usage = _timed(
             lambda: (
                 subprocess.run(
                     [sys.executable, "-c", _USAGE, *command],
-                    env=self._env,
+                    env=env,
                     cwd=ROOT,
                     check=True,
                     stdout=subprocess.PIPE,
@@ -83,7 +101,7 @@ class _Operations:
         )
         committed, _ = _timed(self._commit)
         cpu, peak = json.loads(usage)
-        return Imported(what, users, seconds, committed, cpu, peak, calibrate())
+        return Imported(what, self._users, seconds, committed, cpu, peak, calibrate())
 
     def _commit(self) -> str:
         self.git("add", "--", "state")

@@ -37,7 +37,7 @@ def write(root: Path, guests: int, *, accounts: bool = True) -> None:
     for numbers in by_shard.values():
         some = [guest(number) for number in numbers]
         _put(root / guest_path(some[0].id), dump(guests_document(some)))
-    for some_numbers in _by_rid(guests) if accounts else ():
+    for some_numbers in by_rid(guests) if accounts else ():
         held = [account(number) for number in some_numbers]
         _put(root / account_path(held[0].sid), dump(accounts_document(held)))
     _put(root / "state/manifest.yaml", dump_manifest(_manifest(guests, guests if accounts else 0)))
@@ -95,7 +95,8 @@ def _id(number: int) -> str:
     return str(uuid.UUID(int=random.Random(f"guest {number}").getrandbits(128), version=4))
 
 
-def _by_rid(guests: int) -> Iterator[range]:
+def by_rid(guests: int) -> Iterator[range]:
+    """Yield the numbers of so many accounts, those of one shard at a time."""
     for low in range(_SHARDS):
         if numbers := range((low - _FIRST_RID) % _SHARDS, guests, _SHARDS):
             yield numbers

@@ -23,6 +23,7 @@ _MEMORY: Mapping[str, Mapping[int, float]] = {
 _IMPORTED: Mapping[str, Mapping[int, float]] = {
     "full": {10_000: 3, 100_000: 10, 1_000_000: 60},
     "increment": {10_000: 0.5, 100_000: 0.5, 1_000_000: 1},
+    "both sides": {10_000: 0.5, 100_000: 0.5, 1_000_000: 1},
 }
 """Seconds until an import is committed, on a quiet machine of two cores."""
 _SIZES = (10_000, 100_000, 1_000_000)

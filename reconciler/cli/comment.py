@@ -15,29 +15,40 @@ from reconciler.forge.open import open_job
 
 from .context import Context
 
-_KINDS = ("state", "speculative")
+_KINDS = {
+    "state": "**No longer so.** What this pull request holds now does not change state/ otherwise than the importer does.",
+    "speculative": "**No longer so.** What this pull request holds now changes no policy and no settings.",
+}
+"""What is remarked on, and what a remark becomes when a later push took its cause back."""
 _ROOM = 65_000
 """Characters: GitHub holds 65,536 in a comment, and some find it again and say which commit it is about."""
 
 
 def comment(context: Context, number: int, commit: str, folder: Path) -> Exit:
-    """Make a comment of each `remarks-NAME/KIND.md` below `folder`, or bring the one that is there up to date."""
+    """Make a comment of each `remarks-NAME/KIND.md` below `folder`, or bring the one that is there up to date.
+
+    An empty file says that there is nothing to remark: a comment that is there says so from then on, and none is made.
+    """
     if number < 1 or not re.fullmatch(r"[0-9a-f]{40}", commit):
         raise UsageError(
             "a pull request's number and the 40 digits of its commit are needed", "See the check workflow."
         )
     texts = list(_texts(folder))
     forge = open_job(context.env)
-    for name, text in texts:
-        forge.comment(number, name, f"{text}\n\nFor commit {commit}.\n")
+    told = []
+    for kind, target, text in texts:
+        name = f"{kind}-{target}"
+        words = f"{text}\n\nFor commit {commit}.\n" if text else f"{_KINDS[kind]}\n"
+        if forge.comment(number, name, words, anew=bool(text)):
+            told.append(name)
     if context.json:
-        context.print_json({"pull_request": number, "comments": [name for name, _ in texts]})
-    for name, _ in texts:
+        context.print_json({"pull_request": number, "comments": told})
+    for name in told:
         context.result("Commented: {}", name)
     return Exit.OK
 
 
-def _texts(folder: Path) -> Iterator[tuple[str, str]]:
+def _texts(folder: Path) -> Iterator[tuple[str, str, str]]:
     for remarks in sorted(folder.glob("remarks-*")):
         target = remarks.name.removeprefix("remarks-").lower()
         if not re.fullmatch(r"[a-z0-9-]+", target):
@@ -45,7 +56,7 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
         for kind in _KINDS:
             file = remarks / f"{kind}.md"
             if file.is_file() and not file.is_symlink():
-                yield f"{kind}-{target}", _read(file)
+                yield kind, target, _read(file)
 
 
 def _read(file: Path) -> str:

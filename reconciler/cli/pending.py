@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from reconciler.errors import ReconcileError
 from reconciler.forge.open import open_forge
@@ -13,12 +15,14 @@ from reconciler.forge.port import Forge, PullRequest, Standing
 from reconciler.forge.require import approvers
 from reconciler.git import lock as locks
 from reconciler.git.history import differing
+from reconciler.git.notes import all_receipts
 from reconciler.git.proposal import plan_branch
 from reconciler.git.repository import Repository
 from reconciler.git.tree import Tree
 from reconciler.model.plan import Conflict, Plan
 from reconciler.planning.encode import stored_digest
 
+from .approval import approved
 from .committed import edited
 from .context import Context
 from .loading import Planned, planned
@@ -116,6 +120,29 @@ class Pending:
         holder = locks.read(self.repository, self.made.settings.forge.remote)
         return holder.described() if holder and holder.expires > self._as_of else None
 
+    def waiting(self) -> Planned | None:
+        """Return the merged plan if it is about to be applied and does what this one would: nobody is asked for it twice.
+
+        What keeps silence is sure of it: the plan is what its tree yields, has no receipt, is within the guards, has more
+        than half of its lifetime left, and came by a pull request that `apply` would be content with.
+        """
+        tree = self.repository.at(self.tip)
+        if not self.made.plan.changes or _changes_at(tree) != self.made.encoded.changes_digest:
+            return None
+        merged = self._sound(self.tip)
+        if merged is None or merged.plan.refused or not Said.of(merged).repeats(self.said):
+            return None
+        if Said.of(merged).expires - self._as_of <= self.made.settings.lifetime / _REFRESH:
+            return None
+        receipts = all_receipts(self.repository, self.made.settings.forge.remote)
+        if any(digest == merged.encoded.digest for _, digest, _ in receipts):
+            return None
+        try:
+            approved(self.context, self.repository, merged.settings, self.tip)
+        except ReconcileError:  # apply will say why; its remedy is another proposal
+            return None
+        return merged
+
     def rejected(self) -> PullRequest | None:
         """Return the newest pull request if somebody closed it without merging, and it said what this plan says.
 
@@ -170,11 +197,21 @@ class Pending:
         return there if sound else None
 
 
-def _points_at(tree: Tree) -> Points:
+def _changes_at(tree: Tree) -> object:
+    """Return the digest of the changes that a tree's plan claims."""
+    return _plan_at(tree).get("changes_digest")
+
+
+def _plan_at(tree: Tree) -> Mapping[str, Any]:
     try:
         document = json.loads(tree.read("state/plan.json") or b"{}")
     except (ValueError, RecursionError):
-        return frozenset()
-    lists = [document.get(name) for name in ("conflicts", "held")] if isinstance(document, dict) else []
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _points_at(tree: Tree) -> Points:
+    document = _plan_at(tree)
+    lists = [document.get(name) for name in ("conflicts", "held")]
     rows = [row for found in lists if isinstance(found, list) for row in found if isinstance(row, dict)]
     return frozenset((str(row.get("subject")), str(row.get("kind"))) for row in rows)

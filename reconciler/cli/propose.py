@@ -53,8 +53,8 @@ def _decided(pending: Pending) -> _Done:
     """Do what there is to do; mostly nothing."""
     if not (news := pending.news()) and not pending.due():
         return _withdrawn(pending) or _Done("No changes: nothing to propose. The import rides with the next plan.")
-    if who := pending.applying():
-        return _Done(f"Nothing is proposed while the merged plan is being applied: locked by {who}.")
+    if going_on := _going_on(pending):
+        return going_on
     if not news and (commit := _committed(pending)):
         _withdrawn(pending)
         return _Done(f"No changes, and the committed import was old: committed this one as {commit}.", commit)
@@ -65,6 +65,18 @@ def _decided(pending: Pending) -> _Done:
         words = f"{plan_branch(pending.repository)} already proposes exactly these changes: left as it is."
         return _Done(f"{words}{_retold(pending)}", url=pending.open.url if pending.open else None)
     return _published(pending)
+
+
+def _going_on(pending: Pending) -> _Done | None:
+    """Say so where the merged plan is being applied, or is about to be and does just this."""
+    if who := pending.applying():
+        return _Done(f"Nothing is proposed while the merged plan is being applied: locked by {who}.")
+    if merged := pending.waiting():
+        words = (
+            "is merged, does just this and waits to be applied: nothing is proposed. `reconcile apply` carries it out"
+        )
+        return _Done(f"Plan {merged.encoded.digest} {words}.")
+    return None
 
 
 def _withdrawn(pending: Pending) -> _Done | None:

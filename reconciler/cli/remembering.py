@@ -36,18 +36,23 @@ def remembering(context: Context) -> Iterator[Cache]:
 
 def working_tree(repository: Repository, cache: Cache) -> Tree:
     """Return the operations directory as it is on disk; what did not change since the last time is not read."""
-    kept = cache.one(FILES, _FILES_KEY)
-    known = _known(kept) if kept is not None else {}
+    kept, by = cache.one(FILES, _FILES_KEY), repository.filters()
+    known = _known(kept, by) if kept is not None else {}
     tree, fresh = repository.disk_tree(known)
     if fresh != known:
-        cache.keep_one(FILES, _FILES_KEY, json.dumps(fresh).encode())
+        cache.keep_one(FILES, _FILES_KEY, json.dumps([by, fresh]).encode())
     return tree
 
 
-def _known(kept: bytes) -> Known:
+def _known(kept: bytes, by: str) -> Known:
+    """Return the object ids that were remembered, of files as the same line endings and filters make them."""
     try:
-        found = json.loads(kept)
-        return {path: (int(s), int(m), int(c), int(i), str(oid)) for path, (s, m, c, i, oid) in found.items()}
+        of, found = json.loads(kept)
+        return (
+            {}
+            if of != by
+            else {path: (int(s), int(m), int(c), int(i), str(oid)) for path, (s, m, c, i, oid) in found.items()}
+        )
     except (ValueError, TypeError, AttributeError):
         return {}
 

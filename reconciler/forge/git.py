@@ -39,8 +39,9 @@ class PlainGit:
     def withdraw(self, number: int, words: str) -> None:
         """Close nothing."""
 
-    def comment(self, number: int, name: str, body: str) -> None:
+    def comment(self, number: int, name: str, body: str, *, anew: bool = True) -> bool:  # noqa: ARG002  the port's signature
         """Say nothing: there is nowhere to."""
+        return False
 
     def label(self, number: int, labels: Collection[str]) -> None:
         """Label nothing."""

@@ -66,7 +66,7 @@ class GitHub:
         body = head + (was if len(head) + len(was) <= LONGEST_BODY else "")
         self._rest.call("PATCH", f"/pulls/{number}", {"state": "closed", "body": body})
 
-    def comment(self, number: int, name: str, body: str) -> None:
+    def comment(self, number: int, name: str, body: str, *, anew: bool = True) -> bool:
         """Make the one comment `name` of a pull request say `body`; see the port.
 
         Whoever may not write to the repository could leave a comment with our mark and change it after us, so only
@@ -84,8 +84,10 @@ class GitHub:
             if said.startswith(mark.rstrip()) and _insider(found):
                 if not _same(said, text):
                     self._rest.call("PATCH", f"/issues/comments/{int(found['id'])}", {"body": text})
-                return
-        self._rest.call("POST", f"/issues/{number}/comments", {"body": text})
+                return True
+        if anew:
+            self._rest.call("POST", f"/issues/{number}/comments", {"body": text})
+        return anew
 
     def label(self, number: int, labels: Collection[str]) -> None:
         """Give a pull request exactly these of our labels; one that the repository does not know is made by this."""

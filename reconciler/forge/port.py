@@ -144,10 +144,11 @@ class Forge(Protocol):
         """Close a pull request that is no longer needed, saying why, so that it does not pass for a rejected one."""
         ...
 
-    def comment(self, number: int, name: str, body: str) -> None:
+    def comment(self, number: int, name: str, body: str, *, anew: bool = True) -> bool:
         """Make the one comment `name` of a pull request say `body` (Markdown); it is found again by a hidden mark.
 
         `name` is lower-case letters, digits and hyphens. A comment with that mark by an outsider is not taken for ours.
+        Where there is none, one is made only `anew`. Return whether there is one now.
         """
         ...
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from reconciler.errors import GitError
 
+from .filters import ATTRIBUTES
 from .run import Git, readable
 from .tree import Tree
 from .trees import SCOPE
@@ -31,7 +32,7 @@ _FILE, _FOLDER = "100644", "40000"
 
 
 class InexactError(Exception):
-    """Only `git add` can tell what the tree would be: a file that may run, a repository within, a name git may change."""
+    """Only `git add` can tell what the tree would be: a file that may run, a repository or attributes within, a name git may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def _below(folder: str, path: str) -> Iterator[tuple[str, tuple[int, int, int, i
     with os.scandir(folder) as found:
         for entry in found:
             inner = f"{path}/{entry.name}"
-            if not _PLAIN.fullmatch(entry.name) or entry.name.casefold() == ".git":
+            if not _PLAIN.fullmatch(entry.name) or entry.name.casefold() in (".git", ATTRIBUTES):
                 raise InexactError
             if entry.is_dir(follow_symlinks=False):
                 yield from _below(entry.path, inner)

@@ -13,6 +13,7 @@ from reconciler.errors import GitError
 
 from . import remote as remotes
 from .disk import InexactError, Known, disk_tree
+from .filters import filters
 from .run import Git, failure, readable
 from .tree import Tree
 from .trees import GitTree
@@ -109,7 +110,8 @@ class Repository:
         Objects are written to the repository; the user's index, HEAD and files stay as they are.
         """
         self.needs_work_tree()
-        index = self.own_git_dir / "reconcile" / f"index-{self.slug}"
+        by = self.filters()
+        index = self.own_git_dir / "reconcile" / f"index-{self.slug}{by and f'-{by}'}"
         return GitTree(self.git, write_tree(self.git, index, self.root, self.prefix), self.prefix)
 
     def disk_tree(self, known: Known) -> tuple[Tree, Known]:
@@ -123,6 +125,10 @@ class Repository:
             return disk_tree(self.git, prefix, known, self.work_tree, self._file_system_time())
         except InexactError:
             return self.work_tree(), {}
+
+    def filters(self) -> str:
+        """Return a digest of what decides how files become blobs, "" for nothing: what is remembered of blobs holds under it alone."""
+        return filters(self.git, self.root, self.prefix, self.git_dir, os.environ)
 
     def _file_system_time(self) -> int:
         """Return the time (ns) as the file system of the repository tells it; 0 where nothing can be written there."""

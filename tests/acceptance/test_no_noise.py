@@ -113,6 +113,43 @@ def protect(here: Reviewed) -> None:
     hook.chmod(0o755)
 
 
+# --- a plan that is merged and not applied yet
+
+
+def merge_the_first(here: Reviewed) -> None:
+    here.approve_and_check(1)
+    here.github.merge(1)
+    del here.github.heads[BRANCH]
+    here.pull()
+
+
+def test_between_the_merge_and_its_apply_the_same_is_not_proposed_again(here: Reviewed) -> None:
+    merge_the_first(here)
+    assert "waits to be applied: nothing is proposed" in untouched(here)
+    assert here.ok("apply", "--yes", "--json").json["counts"] == {"done": 2}
+    assert untouched(here).startswith("No changes")
+
+
+def test_what_is_otherwise_or_grows_old_or_may_not_be_applied_is_proposed(here: Reviewed) -> None:
+    merge_the_first(here)
+    here.later(hours=13)
+    here.propose()
+    assert open_pulls(here) == [2]
+    here.github.pull(2).update(state="closed")
+    rename(here)
+    here.propose()
+    assert open_pulls(here) == [3]
+
+
+def test_a_merged_plan_that_apply_refuses_is_proposed_again_as_the_refusal_says(here: Reviewed) -> None:
+    here.github.merge(1)  # unapproved
+    del here.github.heads[BRANCH]
+    here.pull()
+    assert here.run("apply", "--yes").code != 0
+    here.propose()
+    assert open_pulls(here) == [2]
+
+
 # --- plain git, where there is nobody to ask
 
 

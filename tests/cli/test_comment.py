@@ -43,6 +43,30 @@ def test_each_remark_is_one_comment_that_a_later_run_brings_up_to_date(github: S
     assert now == f"<!-- reconcile: speculative-root -->\n## Another\n\nFor commit {COMMIT}.\n"
 
 
+def test_a_remark_whose_cause_was_taken_back_says_so_in_place_and_none_is_made_to_say_so(
+    github: StandIn, tmp_path: Path
+) -> None:
+    remark(tmp_path, "remarks-root/speculative.md", "## Plan\n")
+    remark(tmp_path, "remarks-root/state.md", "")
+    assert commented(github, tmp_path) == 0
+    assert [c["body"].partition("\n")[0] for c in github.comments[7]] == ["<!-- reconcile: speculative-root -->"]
+
+    remark(tmp_path, "remarks-root/speculative.md", "")
+    assert commented(github, tmp_path) == 0
+    [now] = github.comments[7]
+    assert (
+        now["body"].splitlines()[1].startswith("**No longer so.** What this pull request holds now changes no policy")
+    )
+    github.asked.clear()
+    assert commented(github, tmp_path) == 0
+    assert {method for method, _ in github.asked} == {"GET"}
+
+    remark(tmp_path, "remarks-root/speculative.md", "## Again\n")
+    assert commented(github, tmp_path) == 0
+    [now] = github.comments[7]
+    assert "## Again" in now["body"]
+
+
 def test_without_remarks_nothing_is_asked_of_the_forge(github: StandIn, tmp_path: Path) -> None:
     assert commented(github, tmp_path / "not-there") == 0
     assert github.asked == []

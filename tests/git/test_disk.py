@@ -74,6 +74,44 @@ def test_line_endings_and_filters_count_as_git_counts_them(clone: Clone) -> None
     same(clone.open())
 
 
+def test_what_decides_how_files_become_blobs_is_told_apart(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line changes one place that gitattributes(5) names; nothing else of the repository does."""
+    monkeypatch.setenv("HOME", str(clone.root.parent))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    repository, found = clone.open(), [clone.open().filters()]
+
+    (clone.root / ".git/info").mkdir(exist_ok=True)
+    for change in (
+        lambda: clone.git("config", "core.autocrlf", "true"),
+        lambda: clone.git("config", "filter.shout.clean", "tr a-z A-Z"),
+        lambda: (clone.root / ".gitattributes").write_text("*.yaml text\n"),
+        lambda: (clone.root / ".gitattributes").write_text("*.yaml -text\n"),
+        lambda: (clone.root / ".git/info/attributes").write_text("* text\n"),
+        lambda: clone.git("config", "core.attributesFile", "~/mine"),
+        lambda: (clone.root.parent / "mine").write_text("* eol=crlf\n"),
+    ):
+        change()
+        found.append(repository.filters())
+    assert len(set(found)) == len(found)
+    clone.write({"state/manifest.yaml": "serial: 2\n"})
+    clone.git("config", "user.name", "Eva")
+    assert repository.filters() == found[-1]
+
+
+def test_attributes_within_are_left_to_git(clone: Clone) -> None:
+    clone.write({"state/.gitattributes": "*.yaml text eol=crlf\n"})
+    assert isinstance(clone.open().disk_tree({})[0], GitTree)
+
+
+def test_the_tree_by_way_of_an_index_follows_changed_attributes(clone: Clone) -> None:
+    clone.write({"state/manifest.yaml": "serial: 1\r\n"})
+    before = clone.open().work_tree()
+    (clone.root / ".gitattributes").write_text("*.yaml text\n")
+    after = clone.open().work_tree()
+
+    assert (before.read("state/manifest.yaml"), after.read("state/manifest.yaml")) == (b"serial: 1\r\n", b"serial: 1\n")
+
+
 def test_a_file_that_may_run_and_a_repository_within_are_as_git_has_them(clone: Clone) -> None:
     (clone.directory / "state/manifest.yaml").chmod(0o755)
     assert isinstance(clone.open().disk_tree({})[0], GitTree)

@@ -84,7 +84,9 @@ def parser() -> argparse.ArgumentParser:
         "--base", metavar="REV", help="what it is to be merged into: asks for a plan only if state/ changed"
     )
     explain = _json(add("explain", "say where every value of one guest's account comes from; no network"))
-    explain.add_argument("guest", metavar="GUEST", help="id, userPrincipalName, mail, sAMAccountName or SID")
+    explain.add_argument(
+        "guest", metavar="GUEST", help="id, userPrincipalName, mail, display name, sAMAccountName or SID"
+    )
     _json(add("propose", "commit state and plan to the branch reconcile/plan, open or update its pull request"))
     apply = _json(add("apply", "carry out the merged plan, and nothing else"))
     apply.add_argument("--digest", metavar="D", help="apply only the plan with this digest")

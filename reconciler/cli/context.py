@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from reconciler.directory.connect import Ask
     from reconciler.verify.port import DelegationFacts
 
 Env = Mapping[str, str]
-Ask = Callable[[str], str]
 _LOG_WIDTH = 140
 """Columns where no terminal says how many there are."""
 
@@ -109,14 +109,17 @@ class Context:
 
     @property
     def ask(self) -> Ask | None:
-        """A prompt that does not echo and answers "" at the end of input, or None where nobody can answer."""
+        """A prompt on standard error that answers "" at the end of input, or None where nobody can answer."""
         if not self.interactive:
             return None
         from getpass import getpass
 
-        def answer(prompt: str) -> str:
+        def answer(prompt: str, *, secret: bool) -> str:
             try:
-                return getpass(prompt)
+                if secret:
+                    return getpass(prompt)
+                print(prompt, end="", file=sys.stderr, flush=True)
+                return input()
             except EOFError:  # Ctrl-D: nothing was answered, which whoever asked says in words
                 self.say("")
                 return ""

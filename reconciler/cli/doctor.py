@@ -12,11 +12,11 @@ from reconciler.policy.model import Policy
 from reconciler.state.model import State
 
 from .context import Context
-from .loading import load_policy, load_settings
+from .loading import SETTINGS, load_policy, load_settings
 
 
 def doctor(context: Context, asked: Asked) -> Exit:
-    """Examine and report; ERROR where something blocks."""
+    """Examine and report; ERROR where something blocks. Raises what tells that this is no operations directory."""
     report = examine(_installation(context), asked)
     if context.json:
         from reconciler.render.doctor_json import document
@@ -32,13 +32,16 @@ def doctor(context: Context, asked: Asked) -> Exit:
 def _installation(context: Context) -> Installation:
     from reconciler.state.store import load_or_empty
 
-    tree = attempt(lambda: Repository.open(context.directory).work_tree())
+    repository = Repository.open(context.directory)
+    tree = attempt(repository.work_tree)
     settings: Settings | Unknown
     policy: Policy | Unknown
     state: State | Unknown | None
     if isinstance(tree, Unknown):
         settings = policy = state = tree
     else:
+        if tree.read(SETTINGS) is None:  # nothing could be told of anything: one error says so
+            load_settings(context, tree)
         settings, state = attempt(lambda: load_settings(context, tree)), attempt(lambda: load_or_empty(tree))
         policy = settings if isinstance(settings, Unknown) else attempt(lambda: load_policy(tree, settings))
     return Installation(

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from reconciler.errors import Exit
+from reconciler.errors import Exit, StateError
 from reconciler.git.repository import Repository
 from reconciler.model.plan import Change, Conflict
 from reconciler.planning.encode import stored_digest
 
 from .context import Context
-from .loading import planned
+from .loading import Planned, planned
 
 Kind = Literal["drifted", "unapplied", "conflict"]
 _WORDS: Mapping[Kind, str] = {
@@ -26,7 +26,8 @@ def drift(context: Context, *, detailed: bool) -> Exit:
     """Compare the plan of the working tree with the one HEAD holds; with `detailed` Exit.CHANGES where there is anything to say.
 
     After `reconcile snapshot --only ad` on a clean checkout the guests are as committed, so every change is one that
-    somebody made in Active Directory, or one that was merged and not carried out.
+    somebody made in Active Directory, or one that was merged and not carried out. Raises StateError where state/ holds no
+    newer import than the committed plan was made from.
     """
     repository = Repository.open(context.directory)
     stored = _stored(repository)
@@ -36,6 +37,7 @@ def drift(context: Context, *, detailed: bool) -> Exit:
         context.result("No plan was merged yet: there is nothing to compare with.")
         return Exit.OK
     made = planned(context, repository.work_tree())
+    _newer(stored, made)
     merged = {_wish(change) for change in stored.get("changes", ())}
     known = {(c.get("subject"), c.get("kind")) for c in stored.get("conflicts", ())}
     now = json.loads(made.encoded.text)["changes"]
@@ -55,6 +57,17 @@ def _stored(repository: Repository) -> Mapping[str, Any] | None:
     stored_digest(data)  # raises for what is damaged or of another major version
     document: Mapping[str, Any] = json.loads(data)
     return document
+
+
+def _newer(stored: Mapping[str, Any], made: Planned) -> None:
+    """Raise StateError where the import is the one that the committed plan was made from: it knows of nothing since."""
+    planned_from = stored.get("serial")
+    if isinstance(planned_from, int) and made.plan.origin.serial <= planned_from:
+        raise StateError(
+            f"the committed plan was made from import {planned_from}, and state/ holds import {made.plan.origin.serial}: "
+            "that cannot show what became of the accounts since",
+            "Run `reconcile snapshot --only ad --full` for an import of now, and `reconcile drift` again.",
+        )
 
 
 def _wish(change: Mapping[str, Any]) -> str:

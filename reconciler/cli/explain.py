@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reconciler.errors import Exit, ReconcileError
@@ -24,7 +24,7 @@ _MOST = 10
 
 
 def explain_guest(context: Context, asked: str) -> Exit:
-    """Explain the guest whose id, UPN, mail, sAMAccountName or SID is `asked`; letters' case does not matter."""
+    """Explain the guest whose id, UPN, mail, display name, sAMAccountName or SID is `asked`; letters' case does not matter."""
     repository = Repository.open(context.directory)
     made = planned(context, repository.work_tree())
     guest = _guest(made.state, asked.strip())
@@ -42,33 +42,52 @@ def explain_guest(context: Context, asked: str) -> Exit:
 
 
 def _guest(state: State, asked: str) -> Guest:
-    found = {guest.id: guest for guest in _called(state, asked.casefold())}
-    if len(found) == 1:
-        return next(iter(found.values()))
-    if found:
-        listed = "\n".join(f"{guest.id} {guest.label}" for guest in list(found.values())[:_MOST])
-        raise ReconcileError(f"{len(found)} guests are called {asked}:\n{listed}", "Name one by its id.")
-    accounts = [a for a in state.accounts.values() if asked.casefold() in _names(a)]
+    """Return the one who is called so. A display name counts where nothing else is called so: guests choose theirs."""
+    wanted = asked.casefold()
+    for named in (_called(state, wanted), _displayed(state, lambda name: name == wanted)):
+        found = {guest.id: guest for guest in named}
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if found:
+            raise ReconcileError(f"{len(found)} guests are called {asked}:\n{_listed(found)}", "Name one by its id.")
+    accounts = [a for a in state.accounts.values() if wanted in _names(a)]
     if accounts:
         raise ReconcileError(
             f"account {accounts[0].sid} ({accounts[0].dn}) is joined to no guest that state/ knows",
             "`reconcile adopt` says what may become of it.",
         )
+    like = {guest.id: guest for guest in _displayed(state, lambda name: wanted in name)} if wanted else {}
+    some = f"; it is part of {len(like):,} guests' names:\n{_listed(like)}" if like else ""
     raise ReconcileError(
-        f"no guest and no account is called {asked}",
-        "Name a guest by id, userPrincipalName or mail, or by the account's sAMAccountName or SID, as of the last import.",
+        f"no guest and no account is called {asked}{some}",
+        "Name a guest by id, userPrincipalName, mail or display name, or by the account's sAMAccountName or SID, as of the "
+        "last import.",
     )
+
+
+def _listed(found: Mapping[str, Guest]) -> str:
+    lines = [f"{guest.id} {guest.label}" for guest in list(found.values())[:_MOST]]
+    return "\n".join([*lines, *(["…"] if len(found) > _MOST else [])])
 
 
 def _called(state: State, asked: str) -> Iterator[Guest]:
     for guest in state.guests.values():
-        own = (guest.id, *(str(guest.attributes.get(name, "")) for name in ("userPrincipalName", "mail")))
-        if asked in (name.casefold() for name in own):
+        if asked == guest.id or asked in _texts(guest, "userPrincipalName", "mail"):
             yield guest
     for account in state.accounts.values():
         joined = state.guests.get(account.guest or "")
         if joined is not None and asked in _names(account):
             yield joined
+
+
+def _displayed(state: State, fits: Callable[[str], bool]) -> Iterator[Guest]:
+    for guest in state.guests.values():
+        if any(fits(name) for name in _texts(guest, "displayName", "userPrincipalName", "mail")):
+            yield guest
+
+
+def _texts(guest: Guest, *attributes: str) -> list[str]:
+    return [value.casefold() for name in attributes if isinstance(value := guest.attributes.get(name), str)]
 
 
 def _names(account: Account) -> tuple[str, ...]:
@@ -124,7 +143,7 @@ def _named(found: Explanation) -> Iterator[Rule]:
         found.placement.rule,
         found.hold.rule if found.hold else None,
         *(wish.rule for wish in found.wishes),
-        *(change.rule for change in found.changes),
+        *(rule for change in found.changes for rule in (change.rule, *change.rules)),
         *(conflict.rule for conflict in found.conflicts),
     )
     yield from (rule for rule in rules if rule is not None)

@@ -15,6 +15,11 @@ def unlock(context: Context) -> Exit:
     repository = Repository.open(context.directory)
     settings = load_settings(context, repository.at("HEAD") if repository.bare else repository.work_tree())
     theirs = locks.unlock(repository, settings.forge.remote, context.ports.clock())
+    if theirs is None:
+        if context.json:
+            context.print_json({"broken": False, "owner": None, "digest": None, "run": None})
+        context.result("Nobody holds the lock on {}: nothing needs to be done.", settings.forge.remote)
+        return Exit.OK
     if context.json:
         context.print_json({"broken": True, "owner": theirs.owner, "digest": theirs.digest, "run": theirs.run})
     context.result("Broke the lock of {}.", theirs.described())

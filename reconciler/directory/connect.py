@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from reconciler.errors import DirectoryUnavailableError, SettingsError
 from reconciler.model.dn import DN
@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 USER = "RECONCILE_LDAP_USER"
 PASSWORD = "RECONCILE_LDAP_PASSWORD"  # noqa: S105  the variable's name
 
-Ask = Callable[[str], str]
+
+class Ask(Protocol):
+    """A person who answers, "" where they do not. What is `secret` is not shown while they type."""
+
+    def __call__(self, prompt: str, *, secret: bool) -> str:
+        """Ask, and return the answer."""
+        ...
+
+
 Kinds = Callable[[str], Attribute]
 _Reader = TypeVar("_Reader", bound="LdapReader")
 
@@ -136,12 +144,12 @@ def credentials(settings: Settings, env: Mapping[str, str], ask: Ask | None) -> 
         return Gssapi(env.get("KRB5CCNAME"))
     if settings.directory.bind != "simple":
         raise SettingsError(f"directory.bind is {settings.directory.bind!r}.", "Write `simple` or `gssapi`.")
-    user = _secret(USER, env, ask, "User name for the directory: ")
-    return Simple(user, _secret(PASSWORD, env, ask, f"Password of {user}: "))
+    user = _given(USER, env, ask, "User name for the directory: ", secret=False)
+    return Simple(user, _given(PASSWORD, env, ask, f"Password of {user}: ", secret=True))
 
 
-def _secret(name: str, env: Mapping[str, str], ask: Ask | None, prompt: str) -> str:
-    value = env.get(name) or (ask(prompt) if ask else "")
+def _given(name: str, env: Mapping[str, str], ask: Ask | None, prompt: str, *, secret: bool) -> str:
+    value = env.get(name) or (ask(prompt, secret=secret) if ask else "")
     if not value:  # an empty password would be an anonymous bind, which succeeds (RFC 4513, 5.1.2)
         raise SettingsError(f"{name} is not set.", f"Set {name} in the environment, or run in a terminal.")
     return value

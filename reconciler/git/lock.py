@@ -96,15 +96,15 @@ def read(repo: Repository, remote: str) -> Holder | None:
     return _parse(repo, remote, held) if held else None
 
 
-def unlock(repo: Repository, remote: str, now: datetime) -> Holder:
-    """Break a lock that expired, or whose process is known to be over on this machine; return whose it was.
+def unlock(repo: Repository, remote: str, now: datetime) -> Holder | None:
+    """Break a lock that expired, or whose process is known to be over on this machine; return whose it was, None for no lock.
 
-    Raises LockedError when it is neither, GitError when there is none.
+    Raises LockedError when it is neither, and GitError.
     """
     ref = lock_ref(repo)
     held = repo.fetch_ref(remote, ref)
     if held is None:
-        raise GitError(f"there is no lock on {readable(remote)}", "Nothing needs to be done.")
+        return None
     theirs = _parse(repo, remote, held)
     if now < theirs.expires and not theirs.process.ended():
         raise _refusal(theirs, now)

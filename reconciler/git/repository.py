@@ -145,6 +145,8 @@ class Repository:
             if rev.startswith("-")
             else self.git.run("rev-parse", "--verify", "-q", f"{rev}^{{commit}}", ok=(0, 1, 128)).text
         )
+        if not found and rev == "HEAD":
+            raise GitError("nothing is committed here yet", "Commit what is here: `git add --all && git commit`.")
         if not found:
             raise GitError(
                 f"there is no commit {readable(rev)} here", "Fetch it first, or check the name with `git log`."

@@ -84,6 +84,13 @@ class Change:
         return f"{self.action}:{self.guest}"
 
     @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Those that ask for it: of an update, its attributes'."""
+        if self.action is not Action.UPDATE:
+            return (self.rule,)
+        return tuple(dict.fromkeys(d.rule for d in self.deltas)) or (self.rule,)
+
+    @property
     def dangerous(self) -> bool:
         """Whether a reviewer should see this before the rest."""
         renamed = any(d.attribute == "userPrincipalName" for d in self.deltas)

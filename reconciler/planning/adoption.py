@@ -153,7 +153,8 @@ class _Report:
             return None
         guest = self._state.guests.get(guest_id)
         rule = taken.rule if taken else None
-        return Pair(account, self._person(guest_id), maker(account, guest), rule, changes)
+        made_by = Maker.OURS if account.guest and not account.adopted else maker(account, guest)
+        return Pair(account, self._person(guest_id), made_by, rule, changes)
 
     def _orphan(self, account: Account) -> Orphan:
         named = named_guest(account.attributes.get(self._policy.anchor.attribute), self._policy)

@@ -21,8 +21,9 @@ _RANDOM = re.compile(r"[a-z][a-z_-]{0,12}[0-9]{6,7}")
 
 
 class Maker(StrEnum):
-    """The patterns known. The original MIM design and this program's default policy give the same names."""
+    """The patterns known. The original MIM design and this program's default policy give the same names: OURS is told otherwise."""
 
+    OURS = "reconcile"
     MIM = "mim"
     MIM_EXTENSION = "mim-rules-extension"
     MIM_MAIL = "mim-mail-upn"
@@ -32,6 +33,7 @@ class Maker(StrEnum):
 
 
 WORDS = {
+    Maker.OURS: "this program",
     Maker.MIM: "MIM as documented: cn is the guest's id, sAMAccountName its first 20 characters",
     Maker.MIM_EXTENSION: "MIM with the rules extension: sAMAccountName is the first 19 characters of the guest's id",
     Maker.MIM_MAIL: "older MIM: userPrincipalName is the guest's e-mail address",

@@ -194,7 +194,8 @@ def _change(page: Page, told: Told, change: Change) -> None:
     of: list[Text | str] = [": ", page.data(names, limit=_SENTENCE)] if names else []
     page.line(page.words(VERBS[change.action], style), *to, *of, indent=2, hanging=4)
     page.line(page.data(change.cause, "dim", _SENTENCE), indent=4)
-    _rule(page, told, change.rule, indent=4)
+    for rule in change.rules:
+        _rule(page, told, rule, indent=4)
 
 
 def _values_of(page: Page, wish: Wish, before: Value | None, after: Value | None) -> list[Text]:

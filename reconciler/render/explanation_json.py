@@ -52,6 +52,7 @@ def document(told: Told) -> dict[str, Json]:
                 "to": c.to.text if c.to else None,
                 "attributes": [d.attribute for d in c.deltas],
                 "rule": _rule(told, c.rule),
+                "rules": [_rule(told, rule) for rule in c.rules],
             }
             for c in found.changes
         ],

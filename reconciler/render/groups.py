@@ -53,17 +53,11 @@ def conflicts_by_kind(conflicts: Iterable[Conflict]) -> dict[str, list[Conflict]
 def _groups(changes: list[Change]) -> list[Group]:
     found: dict[tuple[Action, str, tuple[Rule, ...], str, str | None], list[Change]] = {}
     for change in changes:
-        key = (change.action, change.cause, _rules(change), parent(change.dn), _destination(change))
+        key = (change.action, change.cause, change.rules, parent(change.dn), _destination(change))
         found.setdefault(key, []).append(change)
     order = list(Action)
     groups = [Group(*key, tuple(members)) for key, members in found.items()]
     return sorted(groups, key=lambda g: (order.index(g.action), -len(g.changes)))
-
-
-def _rules(change: Change) -> tuple[Rule, ...]:
-    if change.action is not Action.UPDATE:
-        return (change.rule,)
-    return tuple(dict.fromkeys(d.rule for d in change.deltas)) or (change.rule,)
 
 
 def parent(dn: DN) -> str:

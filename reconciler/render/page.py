@@ -39,10 +39,13 @@ class Page:
         """Return data in quotes, for where words of ours stand beside it."""
         return self._safe(quoted(value, style, limit=limit, ascii_only=self.ascii_only))
 
-    def line(self, *parts: Text | str, indent: int = 0, hanging: int = 0) -> None:
-        """Add a line, wrapped where it is too long; its later lines are indented by `hanging` more."""
+    def line(self, *parts: Text | str, indent: int = 0, hanging: int = 0, wraps: bool = True) -> None:
+        """Add a line, wrapped where it is too long; its later lines are indented by `hanging` more.
+
+        Without `wraps` it is left to the terminal: what is to be copied whole has no line break in it.
+        """
         whole = Text.assemble(*(self.words(p) if isinstance(p, str) else p for p in parts), end="")
-        if indent + whole.cell_len <= self.width:
+        if not wraps or indent + whole.cell_len <= self.width:
             self._lines.append(Text(" " * indent, end="").append_text(whole))
             return
         indent = min(indent, self.width - _ROOM)

@@ -239,7 +239,8 @@ def _about(page: Page, plan: Plan, digest: str, most: int) -> None:
         ("domain", f"{origin.domain_dn} on {origin.controller}"),
     )
     for name, value in rows:
-        page.line(page.words(f"{name:<9}", "dim"), page.data(value, limit=2 * _VALUE), hanging=9)
+        whole = page.words(f"{name:<9}", "dim"), page.data(value, limit=2 * _VALUE)
+        page.line(*whole, hanging=9, wraps=name != "digest")
     page.blank()
 
 

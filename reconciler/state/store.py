@@ -60,6 +60,7 @@ def load_manifest(tree: Tree) -> Manifest:
     """Return the manifest of a whole state; raise StateError where it is absent, damaged, or says that it is not whole."""
     data = tree.read(MANIFEST)
     if data is None:
+        _never_imported(tree)
         raise NotImportedError(f"{MANIFEST}: nothing has been imported yet", "Run `reconcile snapshot`.")
     written = read_manifest(data)
     if written.incomplete:
@@ -68,6 +69,16 @@ def load_manifest(tree: Tree) -> Manifest:
             "Run `reconcile snapshot` again, or restore state/ from git.",
         )
     return written.manifest
+
+
+def _never_imported(tree: Tree) -> None:
+    """Raise StateError for shards without a manifest: that is lost, and they hold joins."""
+    if shard_paths(tree, GUESTS) or shard_paths(tree, ACCOUNTS):
+        raise StateError(
+            f"{MANIFEST} is missing, but there are guests or accounts beside it",
+            f"Restore it: `git restore --source HEAD -- {MANIFEST}`. Or delete {GUESTS} and {ACCOUNTS} to import afresh; joins are then "
+            "found again by the anchors.",
+        )
 
 
 def load_claims(tree: Tree) -> tuple[Claim, ...]:
@@ -85,11 +96,7 @@ def load_or_empty(tree: Tree, *, full: bool = False) -> State | None:
     """
     data = tree.read(MANIFEST)
     if data is None:
-        if shard_paths(tree, GUESTS) or shard_paths(tree, ACCOUNTS):
-            raise StateError(
-                f"{MANIFEST}: there is none, but there are guests or accounts",
-                f"Restore it from git, or delete {GUESTS} and {ACCOUNTS} to start afresh.",
-            )
+        _never_imported(tree)
         return None
     written = read_manifest(data)
     if written.manifest.graph is None and written.manifest.directory is None:

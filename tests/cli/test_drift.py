@@ -47,6 +47,16 @@ def test_a_plan_that_was_not_carried_out_is_told_and_one_that_was_is_quiet(here:
     assert "No drift" in here.ok("drift").out
 
 
+def test_the_import_that_the_plan_was_made_from_cannot_tell_what_became_of_it(here: Reviewed) -> None:
+    merged(here, 1)
+    for _ in range(2):  # before and after the apply
+        ended = here.run("drift", "--detailed-exitcode")
+        assert ended.code == 1
+        assert "made from import 1, and state/ holds import 1: that cannot show what became" in ended.error
+        assert "Run `reconcile snapshot --only ad --full`" in ended.error
+        here.run("apply", "--yes")
+
+
 def test_a_guest_that_is_new_in_entra_is_no_drift_of_the_domain(here: Reviewed) -> None:
     merged(here, 1)
     here.ok("apply", "--yes")

@@ -81,6 +81,29 @@ def test_a_guest_is_found_by_every_name_and_in_any_case(here: Reviewed) -> None:
         assert explained(here, str(asked).upper())["guest"]["id"] == guest.id
 
 
+def test_a_guest_is_found_by_display_name_and_candidates_are_listed_where_it_is_a_part(here: Reviewed) -> None:
+    guests = here.tenant.guests()
+    name = str(guests[0].properties["displayName"])
+    assert explained(here, name.upper())["guest"]["id"] == guests[0].id
+    done = here.run("explain", "#ext#@")
+    assert done.code == 1
+    assert "no guest and no account is called #ext#@; it is part of 3 guests' names" in done.error
+    assert all(g.id in done.error for g in guests)
+
+
+def test_a_display_name_takes_nobodys_place_who_is_really_called_so(tmp_path: Path) -> None:
+    with reviewed(tmp_path, guests=2) as here:
+        first, second = here.tenant.guests()
+        here.tenant.update(first.id, displayName=second.properties["mail"])
+        here.ok("snapshot")
+        assert explained(here, str(second.properties["mail"]))["guest"]["id"] == second.id
+        here.tenant.update(first.id, displayName="Twin")
+        here.tenant.update(second.id, displayName="Twin")
+        here.ok("snapshot")
+        done = here.run("explain", "twin")
+    assert "2 guests are called twin" in done.error
+
+
 def test_a_stranger_is_told_what_to_ask_for(here: Reviewed) -> None:
     done = here.run("explain", "nobody")
     assert done.code == 1
@@ -92,21 +115,26 @@ def test_what_is_not_committed_is_said_and_what_the_plan_would_do(here: Reviewed
     policy = here.directory / "policies/guests.yaml"
     before = policy.read_text()
     held = f"hold:\n  - {{guest: {here.tenant.guests()[1].id}, reason: on leave, until: 2999-12-31}}\n"
-    policy.write_text(before.replace("sn: guest.surname", "sn: '\"New\"'") + held)
+    other = ("displayName: guest.displayName", "displayName: guest.mail")
+    policy.write_text(before.replace("sn: guest.surname", "sn: '\"New\"'").replace(*other) + held)
     try:
         found = explained(here, here.tenant.guests()[0].id)
         assert value(found, "sn")["rule"]["commit"] is None
         assert value(found, "sn")["wanted"] == "New"
         assert value(found, "mail")["rule"]["commit"] is not None
         [change] = found["changes"]
-        assert (change["action"], change["attributes"]) == ("update", ["sn"])
+        assert (change["action"], change["attributes"]) == ("update", ["displayName", "sn"])
+        assert [rule["name"] for rule in change["rules"]] == ["flows.displayName", "flows.sn"]
         other = explained(here, here.tenant.guests()[1].id)
         assert other["hold"]["reason"] == "on leave"
         assert other["changes"] == []
         assert [c["kind"] for c in other["conflicts"]] == ["held"]
         text = here.ok("explain", here.tenant.guests()[0].id).out
         assert "uncommitted" in text
-        assert "update: sn" in text
+        [plan] = text.split("The present plan")[1:]
+        assert "update: displayName, sn" in plan
+        assert "flows.sn " in plan
+        assert "flows.displayName " in plan
     finally:
         policy.write_text(before)
 

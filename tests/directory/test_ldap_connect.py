@@ -212,22 +212,22 @@ class TestSigningIn:
         self, samba: Controller, env: dict[str, str], missing: str
     ) -> None:
         for bad in ({**env, missing: ""}, {k: v for k, v in env.items() if k != missing}):
-            for ask in (None, lambda _prompt: ""):
+            for ask in (None, _no_answer):
                 with pytest.raises(SettingsError, match=missing):
                     open_reader(samba_settings(samba), bad, ask)
 
     def test_a_terminal_is_asked_for_what_the_environment_lacks(
         self, samba: Controller, samba_accounts: Accounts
     ) -> None:
-        login, prompts = samba_accounts.reader, list[str]()
+        login, prompts = samba_accounts.reader, list[tuple[str, bool]]()
 
-        def ask(prompt: str) -> str:
-            prompts.append(prompt)
-            return login.password
+        def ask(prompt: str, *, secret: bool) -> str:
+            prompts.append((prompt, secret))
+            return login.password if secret else login.user
 
-        reader = open_reader(samba_settings(samba), {"RECONCILE_LDAP_USER": login.user}, ask)
+        reader = open_reader(samba_settings(samba), {}, ask)
         assert reader.exists(DN(samba.base))
-        assert login.user in " ".join(prompts)
+        assert prompts == [("User name for the directory: ", False), (f"Password of {login.user}: ", True)]
         reader.close()
 
     def test_no_password_is_in_any_representation(self, samba: Controller, samba_accounts: Accounts) -> None:
@@ -235,6 +235,10 @@ class TestSigningIn:
         writer = open_writer(samba_settings(samba), samba_env(login), None)
         assert login.password not in repr(writer) + repr(vars(writer)) + repr(Simple(login.user, login.password))
         writer.close()
+
+
+def _no_answer(prompt: str, *, secret: bool) -> str:
+    return ""
 
 
 class TestKerberos:

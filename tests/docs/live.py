@@ -52,7 +52,9 @@ def documents(root: Path) -> Documents:
         plan: Json = json.loads((loop.directory / "state/plan.json").read_text())
         guest = tenant.guests()[0].id
         first["explain"] = loop.printed("explain", guest)
-        first["check"], first["drift"] = loop.printed("check"), loop.printed("drift")
+        first["check"] = loop.printed("check")
+        loop.printed("snapshot", "--only", "ad")
+        first["drift"] = loop.printed("drift")
         first["plan"] = loop.printed("plan")
         first["targets"] = loop.printed("targets")
         first["comment"] = loop.commented()

@@ -151,12 +151,23 @@ def test_a_damaged_policy_takes_nothing_else_with_it(operations: Operations, rea
     assert found["domain.ous"]["seen"] == ["The policy does not load."]
 
 
-def test_where_nothing_is_every_check_says_so(tmp_path: Path, operations: Operations) -> None:
-    git(tmp_path, "init", "-q")
+def test_where_no_operations_directory_is_one_error_says_so(tmp_path: Path, operations: Operations) -> None:
     lost = Operations(tmp_path, operations.tenant, operations.env, "")
     (tmp_path / "identity").mkdir()
     done = lost.reconcile("doctor", "--json", expect=1)
-    found = verdicts(done)
+    assert "not a git repository" in done.json["error"]
+    git(tmp_path / "identity", "init", "-q")
+    done = lost.reconcile("doctor", expect=1)
+    assert done.out == ""
+    assert "has no reconcile.yaml" in done.err
+    assert "-C DIR" in done.err
+
+
+def test_where_the_settings_are_damaged_every_check_says_so(tmp_path: Path, operations: Operations) -> None:
+    git(tmp_path, "init", "-q", "identity")
+    lost = Operations(tmp_path, operations.tenant, operations.env, "")
+    (tmp_path / "identity/reconcile.yaml").write_text("kind: [\n")
+    found = verdicts(lost.reconcile("doctor", "--json", expect=1))
     assert found.pop("policy.loads") == "fail"
     assert set(found.values()) == {"cannot-tell"}
     assert len(found) == len(ALL) - 1

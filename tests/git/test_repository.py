@@ -198,6 +198,13 @@ def test_in_a_bare_repository_the_prefix_is_given(nested: Clone, remote: Path) -
     assert Repository.open(remote, nested.prefix).at("main").read("reconcile.yaml") == b"kind: Settings\n"
 
 
+def test_before_the_first_commit_the_remedy_is_to_commit(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    with pytest.raises(GitError, match="nothing is committed here yet") as refused:
+        Repository.open(tmp_path).at("HEAD")
+    assert "git commit" in refused.value.remedy
+
+
 @pytest.mark.parametrize("rev", ["nothing", "--all", "HEAD:state", ""])
 def test_a_name_that_is_no_commit_is_refused(clone: Clone, rev: str) -> None:
     with pytest.raises(GitError, match="no commit"):

@@ -91,6 +91,11 @@ def test_the_example_for_a_maker_takes_its_accounts_over_and_changes_nothing_but
     assert sum(found.rules.values()) == len(found.joins) == found.accounts == len(PEOPLE)
 
 
+def test_an_account_that_this_program_made_is_not_taken_for_mims() -> None:
+    found, _ = report([guest(1)], [account(guest(1), 1100)], policy())
+    assert [p.maker for p in found.joined] == [Maker.OURS]
+
+
 @pytest.mark.parametrize("name", MAKERS)
 def test_with_the_anchor_present_there_is_nothing_to_do(name: str) -> None:
     accounts = [
@@ -99,6 +104,7 @@ def test_with_the_anchor_present_there_is_nothing_to_do(name: str) -> None:
     ]
     found, made_plan = report([from_entra(p) for p in PEOPLE], accounts, example(name))
     assert not made_plan.changes
+    assert {p.maker for p in found.joined} == {MAKERS[name][1]}
     assert len(found.joined) == len(PEOPLE)
     assert (found.joins, found.disputes, found.orphans, found.creates) == ((), (), (), 0)
 

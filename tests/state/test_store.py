@@ -193,8 +193,10 @@ def test_no_manifest_says_to_take_a_snapshot() -> None:
 def test_shards_without_a_manifest_are_not_taken_for_a_first_import(tmp_path: Path) -> None:
     write_state(tmp_path, None, a_state([a_guest()], []))
     (tmp_path / MANIFEST).unlink()
-    with pytest.raises(StateError, match="there are guests or accounts"):
-        load_or_empty(MemoryTree.of(tmp_path))
+    for load in (load_or_empty, load_state):
+        with pytest.raises(StateError, match="is missing, but there are guests or accounts") as raised:
+            load(MemoryTree.of(tmp_path))
+        assert "git restore --source HEAD" in raised.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler.apply.receipt import Approved
 from reconciler.errors import ForgeError, NotApprovedError
 from reconciler.forge.open import open_forge
@@ -17,14 +19,16 @@ from .context import Context
 _AGAIN = "Run `reconcile snapshot` and `reconcile propose`, and have that pull request reviewed and merged."
 
 
-def approved(context: Context, repository: Repository, settings: Settings, tip: str) -> Approved | None:
+def approved(
+    context: Context, repository: Repository, settings: Settings, tip: str, *, checks: bool = True
+) -> Approved | None:
     """Return who approved what is on the protected branch's `tip`: it came from a pull request that satisfies `forge.require`.
 
     That is the merged one which brought the present policies, settings and state to the branch, and its reviewed head must
-    hold exactly these. With plain git only the branch counts, and there is nothing to return. Raises NotApprovedError,
-    saying all that is not met.
+    hold exactly these. With plain git only the branch counts, and there is nothing to return. Without `checks` it is not asked
+    what was reported on the head. Raises NotApprovedError, saying all that is not met.
     """
-    asked = settings.forge
+    asked = settings.forge if checks else replace(settings.forge, checks=())
     if asked.kind == "git":
         return None
     forge = open_forge(settings, context.env)

@@ -44,6 +44,8 @@ PARTNERS = (
 _WEIGHTS = (30, *([70 / 9] * 9))
 _JOBS = ("Buyer", "Engineer", "Auditor", "Consultant", "Project Manager", "Field Technician", "Account Manager", None)
 _EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
+_SPELLED = {"Васовa": "Васова"}
+"""What Faker spells with a Latin letter among Cyrillic ones: nobody is called so, and such a name is suspected."""
 _NAME_MAX = 64
 _DISPLAY_MAX = 256
 
@@ -165,7 +167,7 @@ def _draw(names: _Names, *, female: bool) -> tuple[str, str]:
             if female
             else (names.first_name_male(), names.last_name_male())
         )
-        given, surname = (" ".join(name.split()) for name in drawn)
+        given, surname = (" ".join(_SPELLED.get(name, name).split()) for name in drawn)
         if 0 < _units(given) <= _NAME_MAX and 0 < _units(surname) <= _NAME_MAX:
             return given, surname
 

@@ -140,16 +140,11 @@ def test_a_name_that_is_turned_round_or_borrows_a_stroked_letter_is_a_privileged
     assert found == {"VVallin, Eva": True, "Eva Wałlin": True, "Eva, Jo": False}
 
 
-def test_of_generated_people_hardly_anybody_is_suspected() -> None:
-    """2,000 people of 43 locales: two for a thousand, and those for a Latin letter that is in Faker's own Bulgarian surname."""
+def test_of_2000_generated_people_of_43_locales_nobody_is_suspected() -> None:
     people = generate(2000, seed=3)
     guests = [guest(n, displayName=p.display_name, surname=p.surname) for n, p in enumerate(people)]
-    by_guest = {c.guest: c.warnings for c in plan(guests, []).changes}
 
-    suspected = {g.attributes["surname"] for g in guests if any("reads" in w or "mixes" in w for w in by_guest[g.id])}
-
-    assert suspected <= {"Васовa"}
-    assert 0 < sum(map(bool, by_guest.values())) <= len(people) // 500
+    assert [c.label for c in plan(guests, []).changes if c.warnings] == []
 
 
 def test_where_no_name_is_written_the_domain_is_not_asked() -> None:

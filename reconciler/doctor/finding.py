@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 _PLAIN = re.compile(r"[\w=,./:-]+( [\w=,./:-]+)*")
 """What means nothing to a shell, in single quotes, in double ones or in none but for its spaces."""
+_CLOSED = re.compile(r"'[^']*'|\"[^\"]*\"")
+"""What is quoted in a command of ours: in PowerShell and in a POSIX shell alike, since none has a quote within."""
 
 
 class Verdict(StrEnum):
@@ -108,11 +110,29 @@ def localized(finding: Finding, names: Mapping[str, str]) -> Finding:
     pattern = re.compile("|".join(map(re.escape, sorted(ours, key=len, reverse=True))))
 
     def in_place(lines: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(pattern.sub(lambda m: ours[m[0]], line) for line in lines)
+        return tuple(
+            pattern.sub(lambda m: ours[m[0]], line) if text else pattern.sub(lambda m: _standing(ours[m[0]], m), line)
+            for text, line in _told_apart(lines)
+        )
 
     steps = finding.steps
     here = Steps(steps.words, in_place(steps.powershell), in_place(steps.samba), in_place(steps.bash))
     return replace(finding, steps=here)
+
+
+def _told_apart(lines: tuple[str, ...]) -> Iterator[tuple[bool, str]]:
+    """Yield each line, and whether it is text in a here-document, where quotes would stand for themselves."""
+    text = False
+    for line in lines:
+        text = text and line != "EOF"
+        yield text, line
+        text = text or line.endswith(("<<EOF", "<<'EOF'"))
+
+
+def _standing(name: str, found: re.Match[str]) -> str:
+    """Return a name as it may stand there in a command: in quotes of its own where it has spaces and nothing quotes it yet."""
+    before = _CLOSED.sub("", found.string[: found.start()])
+    return f"'{name}'" if " " in name and not {"'", '"'} & set(before) else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,3 +113,30 @@ def test_a_findings_commands_have_the_installations_names_unless_they_could_do_h
     assert localized(domain_checks.MACHINES.failed("10"), harm).steps == domain_checks.MACHINES.mend
     own = Steps("", ("Get-ADUser -Identity 'DC=contoso,DC=test'",))
     assert localized(domain_checks.MACHINES.failed("10", mend=own), names).steps == own
+
+
+_CONTOSOS = (
+    "reconcile-reader",
+    "reconcile-writer",
+    "HTTP/app.contoso.test",
+    "OU=Guests,DC=contoso,DC=test",
+    "DC=contoso,DC=test",
+)
+"""What may have a space in it; the others are hosts, ids and branches."""
+
+
+def test_a_name_with_spaces_stays_one_word_of_every_command() -> None:
+    spaced = "Guest Writer OU=My"
+    plain = dict.fromkeys(_CONTOSOS, "plain")
+    for finding in (f for check in ALL for f in (check.failed(), check.unknown())):
+        steps, with_spaces = finding.steps, localized(finding, dict.fromkeys(_CONTOSOS, spaced)).steps
+        one_word = localized(finding, plain).steps
+        for lines, expected in ((with_spaces.samba, one_word.samba), (with_spaces.bash, one_word.bash)):
+            for line, other in zip(lines, expected, strict=True):
+                if line.startswith("dn: "):  # in a here-document
+                    assert line.replace(spaced, "plain") == other
+                else:
+                    assert [w.replace(spaced, "plain") for w in shlex.split(line)] == shlex.split(other)
+        for line, original in zip(with_spaces.powershell, steps.powershell, strict=True):
+            bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", line)
+            assert spaced not in bare, original

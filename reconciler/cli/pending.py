@@ -133,6 +133,8 @@ class Pending:
         merged = self._sound(self.tip)
         if merged is None or merged.plan.refused or not Said.of(merged).repeats(self.said):
             return None
+        if merged.plan.origin.serial >= self.made.plan.origin.serial:  # no import of after the merge: it can tell nothing
+            return None
         if Said.of(merged).expires - self._as_of <= self.made.settings.lifetime / _REFRESH:
             return None
         receipts = all_receipts(self.repository, self.made.settings.forge.remote)

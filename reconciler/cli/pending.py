@@ -127,24 +127,27 @@ class Pending:
         than half of its lifetime left, and came by a pull request that was approved as `apply` asks. Checks are not asked for:
         whoever proposes need not be allowed to read them, and what they lack can be made up for.
         """
-        tree = self.repository.at(self.tip)
-        if not self.made.plan.changes or _changes_at(tree) != self.made.encoded.changes_digest:
+        if not self.made.plan.changes or _changes_at(self.repository.at(self.tip)) != self.made.encoded.changes_digest:
             return None
         merged = self._sound(self.tip)
-        if merged is None or merged.plan.refused or not Said.of(merged).repeats(self.said):
-            return None
-        if merged.plan.origin.serial >= self.made.plan.origin.serial:  # no import of after the merge: it can tell nothing
-            return None
-        if Said.of(merged).expires - self._as_of <= self.made.settings.lifetime / _REFRESH:
-            return None
-        receipts = all_receipts(self.repository, self.made.settings.forge.remote)
-        if any(digest == merged.encoded.digest for _, digest, _ in receipts):
+        if merged is None or merged.plan.refused or not self._repeats(merged) or self._applied(merged):
             return None
         try:
             approved(self.context, self.repository, merged.settings, self.tip, checks=False)
         except ReconcileError:  # apply will say why; its remedy is another proposal
             return None
         return merged
+
+    def _repeats(self, merged: Planned) -> bool:
+        """Tell whether this plan, of a newer import, says what the merged one does, which is good for a while."""
+        there, newer = Said.of(merged), merged.plan.origin.serial < self.made.plan.origin.serial
+        return (
+            newer and there.repeats(self.said) and there.expires - self._as_of > self.made.settings.lifetime / _REFRESH
+        )
+
+    def _applied(self, merged: Planned) -> bool:
+        receipts = all_receipts(self.repository, self.made.settings.forge.remote)
+        return any(digest == merged.encoded.digest for _, digest, _ in receipts)
 
     def rejected(self) -> PullRequest | None:
         """Return the newest pull request if somebody closed it without merging, and it said what this plan says.

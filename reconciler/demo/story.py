@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,6 +41,12 @@ def tell(console: Console, domain: DemoDomain, guests: int) -> Path:
         story.second_loop()
         story.end()
     return story.directory
+
+
+def _program() -> str:
+    """Return what a person types for this program: its name where the shell finds it by that, else where it is."""
+    beside = Path(sys.executable).with_name("reconcile")
+    return "reconcile" if shutil.which("reconcile") or not beside.exists() else shlex.quote(str(beside))
 
 
 class _Story:
@@ -123,7 +131,7 @@ class _Story:
         self._console.print()
         for command in (
             f"git -C {where} log --stat --oneline",
-            f"reconcile -C {where} plan --format markdown",
+            f"{_program()} -C {where} plan --format markdown",
             f"git -C {where} notes --ref reconcile show origin/main",
         ):
             self._console.print(Text(f"  {command}", style="bold"), soft_wrap=True)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from reconciler.errors import NotImportedError, StateError
 from reconciler.graph.attributes import NEVER_NULL
+from reconciler.incremental.aligning import align
 from reconciler.incremental.cache import Cache
 from reconciler.incremental.hashes import Hasher
+from reconciler.incremental.index import LostError
 from reconciler.incremental.reduce import Reduced
-from reconciler.incremental.shards import account_shards, guest_shards
 from reconciler.incremental.summaries import Summaries
+from reconciler.incremental.summing import summings
 from reconciler.incremental.work import Recipe
 from reconciler.model.plan import Plan
 from reconciler.planning.plan import make_plan
@@ -35,7 +38,10 @@ def make(context: Context, inputs: Inputs, policy: Policy, cache: Cache) -> tupl
     Raises StateError as planning from the whole state would: where anything is amiss, that is what happens.
     """
     try:
-        return _from_what_changed(context, inputs, policy, cache)
+        try:
+            return _from_what_changed(context, inputs, policy, cache)
+        except LostError:  # what was found to be remembered was gone when it was asked for
+            return _from_what_changed(context, inputs, policy, cache, anew=True)
     except NotImportedError:
         raise
     except (StateError, struct.error, ValueError):
@@ -46,7 +52,9 @@ def make(context: Context, inputs: Inputs, policy: Policy, cache: Cache) -> tupl
     return make_plan(state, policy, inputs.settings, inputs.trees), state
 
 
-def _from_what_changed(context: Context, inputs: Inputs, policy: Policy, cache: Cache) -> tuple[Plan, State]:
+def _from_what_changed(
+    context: Context, inputs: Inputs, policy: Policy, cache: Cache, *, anew: bool = False
+) -> tuple[Plan, State]:
     tree, settings = inputs.tree, inputs.settings
     manifest = load_manifest(tree)
     guest_paths, account_paths = shard_paths(tree, GUESTS), shard_paths(tree, ACCOUNTS)
@@ -54,20 +62,31 @@ def _from_what_changed(context: Context, inputs: Inputs, policy: Policy, cache: 
     ous = tuple(ou.text for ou in settings.directory.ous)
     made_by = digest([this_program(), ous, [(path, data.hex()) for path, data in inputs.files]])
     shards = {path: oids[path] for path in (*guest_paths, *account_paths)}
-    summaries = Summaries(Recipe(inputs.files, ous, cache.key), tree, shards, cache, made_by)
-    summaries.make(lambda count: _announced(context, count))
+    hasher = Hasher(cache.key)
+    here = summings(policy, settings.directory.ous, hasher)
+    summaries = Summaries(
+        Recipe(inputs.files, ous, cache.key),
+        here,
+        tree,
+        shards,
+        cache,
+        made_by,
+        lambda count: _announced(context, count),
+    )
+    alignment = align(summaries, cache, made_by, *_now_and_size(manifest), hasher, anew=anew)
     reduced = Reduced(
-        manifest,
-        load_claims(tree),
-        guest_shards(guest_paths, lambda part: summaries.part(part, guest_paths), tree.read_all),
-        account_shards(account_paths, lambda part: summaries.part(part, account_paths), tree.read_all),
-        policy,
-        settings,
-        Hasher(cache.key),
+        manifest, load_claims(tree), alignment, summaries, tree.read_all, shards, policy, settings, hasher
     )
     _check(reduced, manifest)
     state = reduced.state
     return make_plan(state, policy, settings, inputs.trees, reduced), state
+
+
+def _now_and_size(manifest: Manifest) -> tuple[int, int]:
+    """Return the as-of time in seconds, and about how many entries there are on the greater side."""
+    graph, directory = manifest.graph, manifest.directory
+    guests = graph.guests + graph.tombstones if graph else 0
+    return int(datetime.fromisoformat(manifest.as_of).timestamp()), max(guests, directory.accounts if directory else 0)
 
 
 def _check(reduced: Reduced, manifest: Manifest) -> None:

@@ -16,25 +16,14 @@ from reconciler.state.entries import AccountText, NotCanonicalError, attribute_t
 from reconciler.state.fast_records import account_dn, sure_time, value
 
 from .guest_rows import ACTIVE, BLOCKED, LEFT
-from .hashes import NONE, Hasher
-from .joined import guest_key, name_key, written_anchor
+from .hashes import NONE, Hasher, packed
+from .joined import guest_number, name_key, written_anchor
+from .summary import COUNTED, Row, Special
 
 _UAC = "userAccountControl"
 _INTEGER = re.compile(" -?[0-9]+")
 _UNPLAIN = re.compile(r"^[# ]| $|[+\"\\<>;=]")
 """What makes a name more than its text where it stands in a DN."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """One account's hashes. `due` is when one that is in order for a guest who left needs a look: seconds, 0 for never."""
-
-    active: bytes
-    blocked: bytes
-    left: bytes
-    due: int
-    guest: bytes
-    names: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +46,12 @@ class AccountRows:
         self._anchor = written_anchor(policy).attribute
         self._places: dict[str, _Place] = {}
 
-    def row(self, account: AccountText) -> AccountRow:
+    @property
+    def width(self) -> int:
+        """How many names an account has."""
+        return 1 + len(UNIQUE)
+
+    def row(self, account: AccountText) -> Row:
         """Return the hashes of an account. Raises NotCanonicalError like `GuestRows.row`."""
         texts = attribute_texts(account.attributes)
         if texts is None or not _INTEGER.fullmatch(texts.get(_UAC, " 0")):
@@ -65,21 +59,23 @@ class AccountRows:
         if account.departed and not sure_time(account.departed):
             raise NotCanonicalError
         name, place, dn_key = self._dn(account.dn)
-        names = NONE * (1 + len(UNIQUE))
+        names = NONE * self.width
         if account.missing not in ("deleted", "expired"):
             held = [name_of(a, value(texts[a])) if a in texts else None for a in UNIQUE]
             names = b"".join(self._hash(name_key(n)) if n else NONE for n in held)
             names += self._hash(name_key((DN_NAME, dn_key)))
         if not account.guest:
-            return AccountRow(NONE, NONE, NONE, 0, NONE, names)
-        guest = self._hash(guest_key(account.guest))
+            return Row(0, NONE, NONE, names)
+        guest = packed([guest_number(self._hash, account.guest)])
+        flags = 0 if account.missing else COUNTED
         if account.missing or account.protected or not place.inside:  # names are compared with those of the protected
-            return AccountRow(NONE, NONE, NONE, 0, guest, names)
-        return AccountRow(*self._clean(account, texts, name, place), guest, names)
+            return Row(flags, NONE, guest, names)
+        ways = self._ways(account, texts, name, place)
+        only = _only(ways)
+        special = only == NONE and any(way != NONE for way in (ways.active, ways.blocked, ways.left))
+        return Row(flags, only, guest, names, ways if special else None)
 
-    def _clean(
-        self, account: AccountText, texts: dict[str, str], name: str, place: _Place
-    ) -> tuple[bytes, bytes, bytes, int]:
+    def _ways(self, account: AccountText, texts: dict[str, str], name: str, place: _Place) -> Special:
         lifecycle = self._lifecycle
         held = int(texts.get(_UAC, " 0"))
         disabled = bool(held & ACCOUNTDISABLE)
@@ -97,7 +93,7 @@ class AccountRows:
         if settled and (disabled or not lifecycle.left_disable):
             left = self._hash(f"{LEFT}{account.guest}\0{anchor}")
             due = self._due(account.departed)
-        return active, blocked, left, due
+        return Special(active, blocked, left, due)
 
     def _due(self, departed: str) -> int:
         after = self._lifecycle.left_delete_after
@@ -133,3 +129,9 @@ class AccountRows:
             place = _Place(within(dn, self._ous), departed, folded_name(DN_NAME, dn.text))
             self._places[parent] = place
         return place
+
+
+def _only(ways: Special) -> bytes:
+    """The one hash by which the account is in order, at any time; NONE where there are several or none."""
+    some = [h for h in (ways.active, ways.blocked, ways.left) if h != NONE]
+    return some[0] if len(some) == 1 and not (ways.due and ways.left != NONE) else NONE

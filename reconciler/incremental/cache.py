@@ -1,4 +1,5 @@
-"""What is remembered between runs, in SQLite: summaries of shards, files' object ids, and whole plans.
+"""What is remembered between runs, in SQLite: summaries of shards, what came of laying them side by side, files' object ids,
+and whole plans.
 
 Never a source of truth. Everything is kept under hashes of all that it was computed from, this very program among them, and
 carries a checksum under a key of the cache's own. What does not fit, cannot be read or cannot be written is as if it were not
@@ -16,19 +17,19 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from .hashes import KEY_SIZE
-from .parts import CLEAN, GUESTS, KEYS, NAMES, OFFSETS, Parts
 
 Result = TypeVar("Result")
 
 PLANS, FILES = "plans", "files"
-_SHARDS: Final = (CLEAN, OFFSETS, KEYS, GUESTS, NAMES)
-_FORMAT: Final = 1
+_SHARDS, _ALIGNED, _BUCKETS = "shards", "aligned", "buckets"
+_FORMAT: Final = 2
 _CHECK: Final = 16
 _PATIENCE: Final = 2.0
 """Seconds to wait for another run that is writing."""
-_MANY: Final = 512
-"""From here on, all rows are read in one go rather than each by its key."""
-_PLANS: Final = 16
+_SOME: Final = 512
+"""So many rows more than are needed are no reason to tidy up."""
+_KEPT: Final = {PLANS: 16, FILES: 1, _ALIGNED: 3}
+"""How many of the newest values are kept."""
 
 
 class Cache:
@@ -53,29 +54,66 @@ class Cache:
             self._db.close()
             self._db = None
 
-    def parts(self, part: str, context: bytes, oids: Sequence[str]) -> list[bytes | None]:
-        """Return this part of the summaries of these shards, made in this context; None where there is none."""
-        keys = [_row(context, oid) for oid in oids]
-        found = self._found(part, keys)
-        return [found.get(key) for key in keys]
+    def summaries(self, context: bytes, oids: Iterable[str]) -> dict[str, bytes]:
+        """Return the summaries of these shards that were made in this context, by object id, as far as they are there."""
+        keys = {_row(context, oid): oid for oid in oids}
+        return {keys[key]: data for key, data in self._found(_SHARDS, keys).items()}
 
-    def keep(self, context: bytes, summaries: Mapping[str, Parts]) -> None:
+    def keep(self, context: bytes, summaries: Mapping[str, bytes]) -> None:
         """Keep summaries by their shards' object ids."""
-        rows = {part: [(_row(context, o), s[part]) for o, s in summaries.items() if part in s] for part in _SHARDS}
-        self._insert(rows)
+        self._insert({_SHARDS: [(_row(context, oid), data) for oid, data in summaries.items()]})
 
     def prune(self, context: bytes, oids: Iterable[str]) -> None:
         """Forget the summaries of other shards than these, once they are the greater part."""
         current = {_row(context, oid) for oid in oids}
 
         def prune(db: sqlite3.Connection) -> None:
-            if db.execute(f"SELECT count(*) FROM {CLEAN}").fetchone()[0] <= 3 * len(current) + _MANY:  # noqa: S608
+            if db.execute("SELECT count(*) FROM shards").fetchone()[0] <= 3 * len(current) + _SOME:
                 return
-            for part in _SHARDS:
-                stale = [row for row in db.execute(f"SELECT key FROM {part}") if row[0] not in current]  # noqa: S608
-                db.executemany(f"DELETE FROM {part} WHERE key = ?", stale)  # noqa: S608  the table is one of ours
+            stale = [row for row in db.execute("SELECT key FROM shards") if row[0] not in current]
+            db.executemany("DELETE FROM shards WHERE key = ?", stale)
 
         self._try(prune, None)
+
+    def aligned(self, context: bytes) -> bytes | None:
+        """Return what was kept of the last alignment in this context."""
+        return self._found(_ALIGNED, [context]).get(context)
+
+    def buckets(self, context: bytes, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Return parts of the index, as far as they are there. The caller knows what they must be."""
+
+        def rows(db: sqlite3.Connection) -> dict[int, bytes]:
+            found: dict[int, bytes] = {}
+            for number in numbers:
+                row = db.execute("SELECT data FROM buckets WHERE key = ?", (_bucket(context, number),)).fetchone()
+                if row is not None and isinstance(row[0], bytes):
+                    found[number] = row[0]
+            return found
+
+        none: dict[int, bytes] = {}
+        return self._try(rows, none)
+
+    def keep_aligned(self, context: bytes, before: bytes | None, after: bytes, buckets: Mapping[int, bytes]) -> None:
+        """Keep an alignment, and what it changed of the index since `before`; None: all of it is given.
+
+        Where another run has kept another one in the meantime, that one stays.
+        """
+        row = self._check(_ALIGNED, context, after) + after
+        known = None if before is None else self._check(_ALIGNED, context, before) + before
+
+        def keep(db: sqlite3.Connection) -> None:
+            db.execute("BEGIN IMMEDIATE")
+            found = db.execute("SELECT data FROM aligned WHERE key = ?", (context,)).fetchone()
+            if known is None or (found is not None and found[0] == known):
+                db.execute("INSERT OR REPLACE INTO aligned VALUES (?, ?)", (context, row))
+                rows = ((_bucket(context, number), data) for number, data in buckets.items())
+                db.executemany("INSERT OR REPLACE INTO buckets VALUES (?, ?)", rows)
+            if known is None:
+                self._newest(db, _ALIGNED)
+                db.execute("DELETE FROM buckets WHERE substr(key, 1, 16) NOT IN (SELECT key FROM aligned)")
+            db.execute("COMMIT")
+
+        self._try(keep, None)
 
     def one(self, table: str, key: bytes) -> bytes | None:
         """Return a value of PLANS or FILES."""
@@ -84,8 +122,11 @@ class Cache:
     def keep_one(self, table: str, key: bytes, value: bytes) -> None:
         """Keep a value of PLANS (the last few) or FILES (one)."""
         self._insert({table: [(key, value)]})
-        newest = f"SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT {_PLANS if table == PLANS else 1}"  # noqa: S608
-        self._try(lambda db: db.execute(f"DELETE FROM {table} WHERE rowid NOT IN ({newest})"), None)  # noqa: S608
+        self._try(lambda db: self._newest(db, table), None)
+
+    def _newest(self, db: sqlite3.Connection, table: str) -> None:
+        newest = f"SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT {_KEPT[table]}"  # noqa: S608  the table is one of ours
+        db.execute(f"DELETE FROM {table} WHERE rowid NOT IN ({newest})")  # noqa: S608
 
     def _open(self, file: Path) -> None:
         try:
@@ -127,7 +168,7 @@ class Cache:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _FORMAT):
             raise sqlite3.DatabaseError("of another version")
-        for table in (*_SHARDS, PLANS, FILES):
+        for table in (_SHARDS, _ALIGNED, _BUCKETS, PLANS, FILES):
             db.execute(f"CREATE TABLE IF NOT EXISTS {table} (key BLOB PRIMARY KEY, data BLOB NOT NULL)")
         db.execute("CREATE TABLE IF NOT EXISTS secret (key BLOB NOT NULL)")
         if not version:
@@ -138,21 +179,20 @@ class Cache:
             raise sqlite3.DatabaseError("damaged")
         self.key = key
 
-    def _found(self, table: str, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        wanted = set(keys)
+    def _found(self, table: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        query = f"SELECT data FROM {table} WHERE key = ?"  # noqa: S608  the table is one of ours
 
-        def rows(db: sqlite3.Connection) -> list[tuple[bytes, bytes]]:
-            if len(wanted) >= _MANY:
-                return [r for r in db.execute(f"SELECT key, data FROM {table}") if r[0] in wanted]  # noqa: S608
-            query = f"SELECT key, data FROM {table} WHERE key = ?"  # noqa: S608  the table is one of ours
-            return [row for key in wanted for row in db.execute(query, (key,))]
+        def rows(db: sqlite3.Connection) -> dict[bytes, bytes]:
+            found: dict[bytes, bytes] = {}
+            for key in keys:
+                row = db.execute(query, (key,)).fetchone()
+                data = None if row is None else row[0]
+                if isinstance(data, bytes) and self._check(table, key, data[_CHECK:]) == data[:_CHECK]:
+                    found[key] = data[_CHECK:]
+            return found
 
-        none: list[tuple[bytes, bytes]] = []
-        found: dict[bytes, bytes] = {}
-        for key, data in self._try(rows, none):
-            if isinstance(data, bytes) and self._check(table, key, data[_CHECK:]) == data[:_CHECK]:
-                found[key] = data[_CHECK:]
-        return found
+        none: dict[bytes, bytes] = {}
+        return self._try(rows, none)
 
     def _insert(self, rows: Mapping[str, Sequence[tuple[bytes, bytes]]]) -> None:
         def insert(db: sqlite3.Connection) -> None:
@@ -196,3 +236,7 @@ class Cache:
 
 def _row(context: bytes, oid: str) -> bytes:
     return hashlib.blake2b(context + bytes.fromhex(oid), digest_size=16).digest()
+
+
+def _bucket(context: bytes, number: int) -> bytes:
+    return context + number.to_bytes(2, "little")

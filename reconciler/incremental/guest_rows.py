@@ -6,17 +6,16 @@ An account may be in order for a guest in one of three standings, and each has a
 
 from __future__ import annotations
 
-from reconciler.graph.attributes import NEVER_NULL
 from reconciler.policy.model import Policy
 from reconciler.state.entries import GuestText, NotCanonicalError, attribute_texts
 from reconciler.state.fast_records import sure_time
 
 from .columns import Texts, UndecidedError, column, valid_column
-from .hashes import NONE, Hasher
-from .joined import join_key, written_anchor
+from .hashes import NONE, Hasher, packed
+from .joined import guest_number, join_key, written_anchor
+from .summary import COUNTED, LACKS, Row
 
 ACTIVE, BLOCKED, LEFT = "A", "B", "L"
-_ALWAYS = NEVER_NULL - {"id"}
 
 
 class GuestRows:
@@ -30,8 +29,13 @@ class GuestRows:
         self._anchor = valid_column(anchor.expression, policy.attribute(anchor.attribute))
         self._joins = [(j.attribute, column(j.expression)) for j in policy.joins]
 
-    def row(self, guest: GuestText) -> tuple[bytes, list[bytes], frozenset[str]]:
-        """Return the hash of what the account should be, that of each join rule's value, and what it lacks that every guest has.
+    @property
+    def width(self) -> int:
+        """How many join rules there are."""
+        return len(self._joins)
+
+    def row(self, guest: GuestText) -> Row:
+        """Return the hash of what the account should be, and that of each join rule's value.
 
         Raises NotCanonicalError for an entry that only the slower reader may judge.
         """
@@ -48,8 +52,13 @@ class GuestRows:
             except UndecidedError:
                 sure, key = False, ""
             joins.append(self._hash(key) if key else NONE)
-        lacking = frozenset() if guest.removed else _ALWAYS - texts.keys()
-        return self._clean(guest, texts) if sure else NONE, joins, lacking
+        flags = 0
+        if not guest.removed:
+            flags = COUNTED
+            for bit, name in enumerate(LACKS, 1):
+                flags |= (name not in texts) << bit
+        clean = self._clean(guest, texts) if sure else NONE
+        return Row(flags, clean, packed([guest_number(self._hash, guest.id)]), b"".join(joins))
 
     def _clean(self, guest: GuestText, texts: Texts) -> bytes:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from array import array
+from collections.abc import Iterable
 from typing import Final
 
 SIZE: Final = 8
@@ -26,8 +27,12 @@ class Hasher:
 
     def __call__(self, text: str) -> bytes:
         """Return the hash of a text."""
+        return self.of(text.encode("utf-8", "surrogatepass"))
+
+    def of(self, data: bytes) -> bytes:
+        """Return the hash of bytes."""
         state = self._base.copy()
-        state.update(text.encode("utf-8", "surrogatepass"))
+        state.update(data)
         digest = state.digest()
         return digest if digest != NONE else b"\1" * SIZE
 
@@ -42,3 +47,11 @@ def numbers(packed: bytes) -> array[int]:
     if sys.byteorder != "little":
         found.byteswap()
     return found
+
+
+def packed(some: Iterable[int]) -> bytes:
+    """Return numbers as the hashes that they are."""
+    found = array("Q", some)
+    if sys.byteorder != "little":
+        found.byteswap()
+    return found.tobytes()

@@ -6,7 +6,7 @@ The rest is counted, and their names are compared with all others' by hashes: wh
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from heapq import nsmallest
 from typing import Final
 
@@ -17,8 +17,8 @@ from reconciler.planning.names import Name, steps
 from reconciler.planning.standing import standing
 from reconciler.policy.model import EvaluationError, Policy
 
-from .hashes import Hasher, numbers
-from .joined import guest_key, name_key
+from .hashes import Hasher
+from .joined import guest_number, name_key
 from .suspects import Picks
 
 _SLICES: Final = 16
@@ -52,10 +52,10 @@ class Newcomers:
         self._ends.append(len(self._names))
         return True
 
-    def chosen(self, most: int, held: Sequence[bytes], names: Iterable[Name]) -> Picks:
+    def chosen(self, most: int, held: Callable[[set[int]], set[int]], names: Iterable[Name]) -> Picks:
         """Return whom to look at after all: the first `most` by id, and all whose name another one has or wants.
 
-        `held` are the names of all accounts, `names` those that belong to others or that other changes would take.
+        `held` tells which of some names an account may have; `names` belong to others, or other changes would take them.
         """
         wanted = {self._hash.number(name_key(name)) for name in names}
         twice = self._met_twice(held, wanted)
@@ -74,20 +74,19 @@ class Newcomers:
     def __len__(self) -> int:
         return len(self._shards)
 
-    def _met_twice(self, held: Sequence[bytes], wanted: set[int]) -> set[int]:
+    def _met_twice(self, held: Callable[[set[int]], set[int]], wanted: set[int]) -> set[int]:
         found = wanted.intersection(self._names)
         for part in range(_SLICES):
             seen: set[int] = set()
             for name in self._names:
                 if name % _SLICES == part:
                     (found if name in seen else seen).add(name)
-            for packed in held:
-                found |= seen.intersection(numbers(packed))
+            found |= held(seen)
         return found
 
     def _names_of(self, guest: Guest) -> list[Name] | None:
         policy = self._policy
-        if guest.id in self._held or self._hash.number(guest_key(guest.id)) in self._joined:
+        if guest.id in self._held or guest_number(self._hash, guest.id) in self._joined:
             return None
         try:
             if standing(guest, policy).kind != "active":

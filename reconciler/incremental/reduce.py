@@ -6,8 +6,7 @@ keys, anchors, holds, the other half of a join), and, once the plan is known, wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 
 from reconciler.model.account import Account
@@ -19,17 +18,16 @@ from reconciler.policy.expressions import Compiled
 from reconciler.policy.model import Policy
 from reconciler.policy.pieces import pieces, tells_guests_apart
 from reconciler.state.model import Claim, Manifest, State
-from reconciler.state.paths import account_path, guest_path, is_guid, is_sid
+from reconciler.state.paths import ACCOUNTS, GUESTS, account_path, guest_path, is_guid, is_sid
 
-from .hashes import SIZE, Hasher, numbers
-from .joined import guest_key, join_key_of, name_key
+from .alignment import Alignment, Source
+from .hashes import Hasher, numbers
+from .index import JOINED, KEYS, NAMES
+from .joined import guest_number, join_key_of, name_key
 from .newcomers import Newcomers
-from .parts import CLEAN, GUESTS, KEYS, NAMES
-from .shards import AccountShards, GuestShards
-from .summary import Clean
-from .suspects import Picks, find, repeated, suspects
-
-_NAMES_EACH = 3
+from .shards import Opened, account_shards, guest_shards
+from .summary import LACKS
+from .suspects import Picks, places, repeated
 
 
 class _Heard:
@@ -52,8 +50,10 @@ class Reduced:
         self,
         manifest: Manifest,
         claims: tuple[Claim, ...],
-        guests: GuestShards,
-        accounts: AccountShards,
+        alignment: Alignment,
+        source: Source,
+        opened: Opened,
+        paths: Collection[str],
         policy: Policy,
         settings: Settings,
         hasher: Hasher,
@@ -61,51 +61,57 @@ class Reduced:
     ) -> None:
         self._manifest = manifest
         self._claims = claims
-        self._guests = guests
-        self._accounts = accounts
+        self._sides = alignment.sides
+        self._index = alignment.index
+        self._source = source
+        self._guests = guest_shards(
+            (p for p in paths if p.startswith(GUESTS)), lambda numbers: source.of(GUESTS, numbers), opened
+        )
+        self._accounts = account_shards(
+            (p for p in paths if p.startswith(ACCOUNTS)), lambda numbers: source.of(ACCOUNTS, numbers), opened
+        )
         self._policy = policy
         self._settings = settings
         self._hash = hasher
         self._few = few
         self._left_out = 0
-        self._clean_guests = [Clean.of(packed) for packed in guests.part(CLEAN)]
-        self._clean_accounts = [Clean.of(packed) for packed in accounts.part(CLEAN)]
 
     @property
     def live(self) -> int:
         """How many live guests there are."""
-        return sum(shard.second for shard in self._clean_guests)
+        return sum(line.counted for line in self._sides[GUESTS].lines.values())
 
     @property
     def tombstones(self) -> int:
         """How many removed guests there are."""
-        return sum(shard.count for shard in self._clean_guests) - self.live
+        return self._sides[GUESTS].count - self.live
 
     @property
     def accounts(self) -> int:
         """How many accounts there are."""
-        return sum(shard.count for shard in self._clean_accounts)
+        return self._sides[ACCOUNTS].count
 
     def lacks(self, attributes: Iterable[str]) -> bool:
         """Whether some live guest lacks one of these, which every user has."""
-        lacking = {name for shard in self._clean_guests if shard.lacks for name in shard.lacking}
-        return not lacking.isdisjoint(attributes)
+        bits = 0
+        for line in self._sides[GUESTS].lines.values():
+            bits |= line.lacking
+        return any(bits >> bit & 1 for bit, name in enumerate(LACKS) if name in attributes)
 
     @cached_property
     def state(self) -> State:
         """Everybody who may need a look, in the order in which the whole state has them."""
-        now = int(datetime.fromisoformat(self._manifest.as_of).timestamp())
-        guest_picks, account_picks = suspects(self._clean_guests, self._clean_accounts, now)
+        picks = self._sides[GUESTS].picks
         holds = [h.subject for h in self._policy.holds]
-        self._accounts.keep(account_picks, self._of_accounts(holds))
-        several = sum(map(len, guest_picks.values())) > self._settings.batch + self._few
-        guest_picks, newcomers = self._newcomers(guest_picks, holds) if several else (guest_picks, None)
-        self._guests.keep(guest_picks, self._of_guests(holds))
+        self._accounts.keep(self._sides[ACCOUNTS].picks, self._of_accounts(holds))
+        several = sum(map(len, picks.values())) > self._settings.batch + self._few
+        picks, newcomers = self._newcomers(picks, holds) if several else (picks, None)
+        self._guests.keep(picks, self._of_guests(holds))
         self._guests.keep(self._by_key(self._accounts.kept()), self._of_guests(self._joined()))
         self._accounts.keep(self._by_guest(self._guests.kept()), {})
         if newcomers is not None:
             names = {(c.attribute, folded_name(c.attribute, c.value)) for c in self._claims} | self._taken()
-            chosen = newcomers.chosen(self._settings.batch, self._accounts.part(NAMES), names)
+            chosen = newcomers.chosen(self._settings.batch, self._held, names)
             self._left_out = len(newcomers) - sum(map(len, chosen.values()))
             self._guests.keep(chosen, {})
         return self._kept()
@@ -115,9 +121,15 @@ class Reduced:
         accounts = {a.sid: a for a in self._accounts.kept()}
         return State(self._manifest, guests, accounts, self._claims)
 
-    def _newcomers(self, picks: Picks, holds: Iterable[str]) -> tuple[Picks, Newcomers]:
-        """Return those of the guests who are no newcomers, and the newcomers."""
-        joined = {h for packed in self._accounts.part(GUESTS) for h in numbers(packed)}
+    def _newcomers(self, picks: Picks, holds: Iterable[str]) -> tuple[Picks, Newcomers | None]:
+        """Return those of the guests who are no newcomers, and the newcomers; all of them, where those are few enough."""
+        numbers_of = {number: numbers(summary.own) for number, summary in self._source.of(GUESTS, picks)}
+        wanted = {numbers_of[number][entry] for number, entries in picks.items() for entry in entries}
+        joined: set[int] = set()
+        for _, summary in self._source.of(ACCOUNTS, self._index.find(JOINED, wanted)):
+            joined |= wanted.intersection(numbers(summary.own))
+        if len(wanted) - len(joined) <= self._settings.batch + self._few:
+            return picks, None
         held = {subject.casefold() for subject in holds}
         newcomers = Newcomers(self._policy, self._hash, held, joined)
         met = self._by_key(self._accounts.kept())
@@ -126,6 +138,10 @@ class Reduced:
         for number, entries in picks.items():
             left.setdefault(number, set()).update(entries & met.get(number, set()))
         return left, newcomers
+
+    def _held(self, names: set[int]) -> set[int]:
+        """Which of these names accounts may hold: all that they do, and hardly any other."""
+        return {name for some in self._index.find(NAMES, names).values() for name in some}
 
     def _taken(self) -> set[Name]:
         """The names that changes of those kept so far would take."""
@@ -142,14 +158,12 @@ class Reduced:
     def managed(self) -> int:
         """How many of the accounts that were left out are joined to a guest and there."""
         kept = self.state.accounts.values()
-        of_all = sum(shard.second for shard in self._clean_accounts)
+        of_all = sum(line.counted for line in self._sides[ACCOUNTS].lines.values())
         return of_all - sum(a.guest is not None and a.missing is None for a in kept)
 
     def find(self, names: Collection[Name], sids: Collection[str]) -> Mapping[str, Account]:
         """Return the accounts that hold one of these names, or have one of these SIDs."""
-        needles = {self._hash.number(name_key(name)) for name in names}
-        parts = self._accounts.part(NAMES) if needles else []
-        picks = find(parts, needles, lambda place, _: place // _NAMES_EACH)
+        picks = self._with({self._hash.number(name_key(name)) for name in names}, NAMES)
         self._accounts.keep(picks, self._of_accounts(sids))
         return {a.sid: a for a in self._accounts.kept()}
 
@@ -171,7 +185,7 @@ class Reduced:
                 found.setdefault(account_path(subject), set()).add(subject)
         return found
 
-    def _by_key(self, accounts: Iterable[Account]) -> dict[int, set[int]]:
+    def _by_key(self, accounts: Iterable[Account]) -> Picks:
         """Return the guests that a free account could be joined to, or whose anchor an account bears."""
         joins, anchor = self._policy.joins, self._policy.anchor
         keys = set()
@@ -180,20 +194,26 @@ class Reduced:
                 keys.add(join_key_of(join.attribute, account.attributes.get(join.attribute)))
                 if join.attribute == "cn":
                     keys.add(join_key_of("cn", account.dn.name))
-        needles = {self._hash.number(key) for key in keys - {""}} | self._shared_anchors()
-        parts = self._guests.part(KEYS) if needles else []
-        return find(parts, needles, lambda place, many: place % (many // len(joins)))
+        return self._with({self._hash.number(key) for key in keys - {""}} | self._shared_anchors(), KEYS)
 
     def _shared_anchors(self) -> set[int]:
         """The anchors of more than one guest; none where the policy's anchor cannot be."""
         expression = self._policy.anchor.expression
         if isinstance(expression, Compiled) and tells_guests_apart(pieces(expression.syntax.shape)):
             return set()
-        parts: Sequence[bytes] = self._guests.part(KEYS)
-        return repeated(parts, [len(p) // SIZE // len(self._policy.joins) for p in parts])
+        guests = self._source.of(GUESTS, self._sides[GUESTS].lines)
+        return repeated((summary.lookups for _, summary in guests), len(self._policy.joins))
 
-    def _by_guest(self, guests: Iterable[Guest]) -> dict[int, set[int]]:
+    def _by_guest(self, guests: Iterable[Guest]) -> Picks:
         """Return the accounts that are joined to one of these guests."""
-        needles = {self._hash.number(guest_key(guest.id)) for guest in guests}
-        parts = self._accounts.part(GUESTS) if needles else []
-        return find(parts, needles, lambda place, _: place)
+        return self._with({guest_number(self._hash, guest.id) for guest in guests}, JOINED)
+
+    def _with(self, wanted: set[int], kind: int) -> Picks:
+        """Return the entries that have one of these numbers in a column of some kind."""
+        picks: Picks = {}
+        found = self._index.find(kind, wanted)
+        for number, summary in self._source.of(GUESTS if kind == KEYS else ACCOUNTS, found):
+            column, width = (summary.own, 1) if kind == JOINED else (summary.lookups, summary.width)
+            if entries := places(column, found[number], width):
+                picks[number] = set(entries)
+        return picks

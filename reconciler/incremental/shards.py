@@ -11,15 +11,15 @@ from reconciler.model.account import Account
 from reconciler.model.guest import Guest
 from reconciler.state.entries import account_entries, guest_entries
 from reconciler.state.fast_records import account_record, guest_record
+from reconciler.state.paths import shard_number
 from reconciler.state.records import read_accounts, read_guests
 
-from .parts import OFFSETS
-from .summary import offsets_of
+from .summary import Summary
 from .suspects import Picks
 
 Record = TypeVar("Record")
-Part = Callable[[str], Sequence[bytes]]
-"""Returns one part of all summaries, in the order of the shards' paths."""
+Summed = Callable[[Iterable[int]], Iterable[tuple[int, Summary]]]
+"""Yields the summaries of these shards of a side with their numbers, in order."""
 Opened = Callable[[Sequence[str]], Iterable[tuple[str, bytes]]]
 """Yields (path, bytes) of these shards, in their order."""
 _SLICE = 64
@@ -31,18 +31,19 @@ class Shards(Generic[Record]):
 
     def __init__(
         self,
-        paths: Sequence[str],
-        part: Part,
+        paths: Iterable[str],
+        summed: Summed,
         opened: Opened,
         read: Callable[[bytes, str], Mapping[str, Record]],
         cut: Callable[[str, str], Record | None],
+        key: Callable[[Record], str],
     ) -> None:
-        self.part = part
-        self._paths = paths
-        self._numbers = {path: number for number, path in enumerate(paths)}
+        self._paths = {shard_number(path): path for path in paths}
+        self._summed = summed
         self._opened = opened
         self._read = read
         self._cut = cut
+        self._key = key
         self._kept: dict[int, dict[int, Record]] = {}
 
     def keep(self, picks: Picks, keys: Mapping[str, set[str]]) -> None:
@@ -55,28 +56,33 @@ class Shards(Generic[Record]):
             if new := entries - self._kept.get(number, {}).keys():
                 wanted[number] = (new, set())
         for path, some in keys.items():
-            number = self._numbers.get(path, -1)
-            if number >= 0:
-                wanted.setdefault(number, (set(), set()))[1].update(some)
-        if wanted:
-            offsets = self.part(OFFSETS)
-            order = sorted(wanted)
-            for start in range(0, len(order), _SLICE):
-                self._keep(order[start : start + _SLICE], wanted, offsets)
+            number = shard_number(path)
+            new_keys = some.difference(map(self._key, self._kept.get(number, {}).values()))
+            if new_keys and number in self._paths:
+                wanted.setdefault(number, (set(), set()))[1].update(new_keys)
+        for number, summary, path, data in self._open(wanted):
+            kept = self._kept.setdefault(number, {})
+            if not summary.canonical:  # edited by hand: small enough, and rare enough, to be kept whole
+                kept.update(enumerate(self._read(data, path).values()))
+                continue
+            starts = summary.starts()
+            numbers, some = wanted[number]
+            numbers |= {index for key in some if (index := _index(data, key, starts)) is not None}
+            for index in numbers - kept.keys():
+                kept[index] = self._one(data, starts, index, path)
 
     def look(self, picks: Picks, take: Callable[[int, int, Record], bool]) -> Picks:
         """Show each of these entries to `take`; return those that it does not take."""
         left: Picks = {}
-        offsets = self.part(OFFSETS)
-        order = [number for number in sorted(picks) if offsets[number]]
-        for start in range(0, len(order), _SLICE):
-            some = order[start : start + _SLICE]
-            for number, (path, data) in zip(some, self._opened([self._paths[n] for n in some]), strict=True):
-                starts, text = offsets_of(offsets[number]), data.decode()
-                for index in sorted(picks[number]):
-                    if not take(number, index, self._one(text, starts, index, path)):
-                        left.setdefault(number, set()).add(index)
-        return left | {number: entries for number, entries in picks.items() if not offsets[number]}
+        for number, summary, path, data in self._open(picks):
+            if not summary.canonical:
+                left[number] = picks[number]
+                continue
+            starts = summary.starts()
+            for index in sorted(picks[number]):
+                if not take(number, index, self._one(data, starts, index, path)):
+                    left.setdefault(number, set()).add(index)
+        return left
 
     def kept(self) -> Iterator[Record]:
         """Yield what is kept, in the order of the whole state."""
@@ -84,55 +90,48 @@ class Shards(Generic[Record]):
             entries = self._kept[number]
             yield from (entries[index] for index in sorted(entries))
 
-    def _keep(
-        self, some: Sequence[int], wanted: Mapping[int, tuple[set[int], set[str]]], offsets: Sequence[bytes]
-    ) -> None:
-        for number, (path, data) in zip(some, self._opened([self._paths[n] for n in some]), strict=True):
-            numbers, keys = wanted[number]
-            kept = self._kept.setdefault(number, {})
-            if not offsets[number]:  # edited by hand: small enough, and rare enough, to be kept whole
-                kept.update(enumerate(self._read(data, path).values()))
-                continue
-            starts = offsets_of(offsets[number])
-            text = data.decode()
-            numbers |= {index for key in keys if (index := _index(text, key, starts)) is not None}
-            for index in numbers - kept.keys():
-                kept[index] = self._one(text, starts, index, path)
+    def _open(self, shards: Iterable[int]) -> Iterator[tuple[int, Summary, str, bytes]]:
+        order = sorted(shards)
+        for start in range(0, len(order), _SLICE):
+            some = order[start : start + _SLICE]
+            files = self._opened([self._paths[number] for number in some])
+            for (number, summary), (path, data) in zip(self._summed(some), files, strict=True):
+                yield number, summary, path, data
 
-    def _one(self, text: str, starts: Sequence[int], index: int, path: str) -> Record:
-        entry = text[starts[index] : starts[index + 1]] if index + 1 < len(starts) else ""
-        record = self._cut(entry, path)
+    def _one(self, data: bytes, starts: Sequence[int], index: int, path: str) -> Record:
+        entry = data[starts[index] : starts[index + 1]] if index + 1 < len(starts) else b""
+        record = self._cut(entry.decode(), path)
         if record is None:
             raise StateError(f"{path}: entry {index} is not where its summary says")
         return record
 
 
-def _index(text: str, key: str, starts: Sequence[int]) -> int | None:
+def _index(data: bytes, key: str, starts: Sequence[int]) -> int | None:
     """Return the number of the entry with this key. No value can hold a line feed, so nothing else looks like it."""
-    head = f'"{key}":\n'
-    place = 0 if text.startswith(head) else text.find(f"\n{head}") + 1
-    return None if not place and not text.startswith(head) else bisect_right(starts, place) - 1
+    head = f'"{key}":\n'.encode()
+    place = 0 if data.startswith(head) else data.find(b"\n" + head) + 1
+    return None if not place and not data.startswith(head) else bisect_right(starts, place) - 1
 
 
 GuestShards = Shards[Guest]
 AccountShards = Shards[Account]
 
 
-def guest_shards(paths: Sequence[str], part: Part, opened: Opened) -> GuestShards:
+def guest_shards(paths: Iterable[str], summed: Summed, opened: Opened) -> GuestShards:
     """Return the side of the guests."""
 
     def cut(entry: str, path: str) -> Guest | None:
         found = guest_entries(entry, path)
         return guest_record(found[0]) if found and len(found) == 1 else None
 
-    return Shards(paths, part, opened, read_guests, cut)
+    return Shards(paths, summed, opened, read_guests, cut, lambda guest: guest.id)
 
 
-def account_shards(paths: Sequence[str], part: Part, opened: Opened) -> AccountShards:
+def account_shards(paths: Iterable[str], summed: Summed, opened: Opened) -> AccountShards:
     """Return the side of the accounts."""
 
     def cut(entry: str, path: str) -> Account | None:
         found = account_entries(entry, path)
         return account_record(found[0]) if found and len(found) == 1 else None
 
-    return Shards(paths, part, opened, read_accounts, cut)
+    return Shards(paths, summed, opened, read_accounts, cut, lambda account: account.sid)

@@ -2,61 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Final
 
 from reconciler.git.tree import Tree
 from reconciler.progress import Task
+from reconciler.state.paths import ACCOUNTS, GUESTS, shard_number
 
 from .cache import Cache
-from .parts import CLEAN, Parts
-from .work import Recipe, summarize
+from .index import LostError
+from .summary import Summary
+from .summing import Summings
+from .work import Recipe, Summed, sum_up, summarize
 
 Announce = Callable[[int], AbstractContextManager[Task]]
 """Shows progress over so many shards."""
+_SLICE: Final = 64
+"""How many summaries are fetched at a time."""
 
 
 class Summaries:
-    """Of the shards whose object ids are given by path, all of both sides."""
+    """Of the shards whose object ids are given by path, all of both sides. An `alignment.Source`."""
 
-    def __init__(self, recipe: Recipe, tree: Tree, oids: Mapping[str, str], cache: Cache, context: bytes) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        here: Summings,
+        tree: Tree,
+        oids: Mapping[str, str],
+        cache: Cache,
+        context: bytes,
+        announce: Announce,
+    ) -> None:
         self._recipe = recipe
+        self._here = here
         self._tree = tree
+        self._paths = {
+            side: {shard_number(path): path for path in oids if path.startswith(side)} for side in (GUESTS, ACCOUNTS)
+        }
         self._oids = oids
         self._cache = cache
         self._context = context
-        self._made: dict[str, Parts] = {}
+        self._announce = announce
+        self._made: dict[str, Summary] = {}
+        """What the cache does not take."""
 
-    def make(self, announce: Announce) -> None:
-        """Make those that are not remembered. Raises StateError for a damaged shard."""
-        paths = list(self._oids)
-        known = self._cache.parts(CLEAN, self._context, list(self._oids.values()))
-        missing = [path for path, part in zip(paths, known, strict=True) if part is None]
-        self._made = {path: {CLEAN: part} for path, part in zip(paths, known, strict=True) if part is not None}
+    def oids(self, side: str) -> Mapping[int, str]:
+        """Return the object ids of all shards of a side, by number."""
+        return {number: self._oids[path] for number, path in self._paths[side].items()}
+
+    def all(self) -> Iterator[tuple[str, int, Summary]]:
+        """Yield all summaries with their side and number. Raises StateError for a damaged shard."""
+        missing: list[str] = []
+        for side, paths in self._paths.items():
+            for path, summary in self._remembered(list(paths.values()), missing):
+                yield side, shard_number(path), summary
         if not missing:
             return
-        with announce(len(missing)) as task:
-            done = 0
-            for some in self._summed_up(missing):
-                done += len(some)
+        with self._announce(len(missing)) as task:
+            for done, (path, summary) in enumerate(self._summed_up(missing), 1):
+                yield GUESTS if path.startswith(GUESTS) else ACCOUNTS, shard_number(path), summary
                 task.done(done)
         self._cache.prune(self._context, self._oids.values())
 
-    def part(self, name: str, paths: Sequence[str]) -> list[bytes]:
-        """Return one part of these shards' summaries."""
-        unknown = [path for path in paths if name not in self._made[path]]
-        if unknown:
-            found = self._cache.parts(name, self._context, [self._oids[path] for path in unknown])
-            fetched = {path: part for path, part in zip(unknown, found, strict=True) if part is not None}
-            for _ in self._summed_up([path for path in unknown if path not in fetched], whole=True):
-                pass
-            return [fetched[path] if path in fetched else self._made[path][name] for path in paths]
-        return [self._made[path][name] for path in paths]
+    def of(self, side: str, shards: Iterable[int]) -> Iterator[tuple[int, Summary]]:
+        """Yield the summaries of these shards of a side with their numbers, in order."""
+        order = sorted(shards)
+        for start in range(0, len(order), _SLICE):
+            paths = [self._paths[side][number] for number in order[start : start + _SLICE]]
+            missing: list[str] = []
+            found = dict(self._remembered(paths, missing))
+            for path, summary in self._summed_up(missing) if missing else ():
+                found[path] = self._made[path] = summary
+            yield from ((shard_number(path), found[path]) for path in paths)
 
-    def _summed_up(self, paths: Sequence[str], *, whole: bool = False) -> Iterator[Mapping[str, Parts]]:
-        """Make summaries and keep them: here only what is asked of all of them, where the cache takes the rest."""
-        for some in summarize(self._recipe, self._tree, paths):
-            self._cache.keep(self._context, {self._oids[path]: parts for path, parts in some.items()})
-            for path, parts in some.items():
-                self._made[path] = parts if whole or not self._cache.usable else {CLEAN: parts[CLEAN]}
-            yield some
+    def before(self, oids: Mapping[int, str]) -> Mapping[int, Summary]:
+        """Return the summaries of other shards, by whatever they are given by. Raises LostError where one is not remembered."""
+        found = self._cache.summaries(self._context, oids.values())
+        try:
+            return {key: Summary.of(found[oid]) for key, oid in oids.items()}
+        except (KeyError, ValueError, struct.error) as error:
+            raise LostError from error
+
+    def again(self, side: str, before: Mapping[int, Summary | None]) -> Mapping[int, Summary]:
+        """Return the summaries of these shards; such as must be made are made with the help of what was at their paths before."""
+        paths = {self._paths[side][number]: summary for number, summary in before.items()}
+        missing: list[str] = []
+        found = dict(self._remembered(list(paths), missing))
+        if missing:
+            made = sum_up(self._here, self._tree.narrowed(missing), missing, paths)[0]
+            self._keep(made)
+            found |= {path: Summary.of(packed) for path, packed in made.items()}
+        return {shard_number(path): summary for path, summary in found.items()}
+
+    def tidy(self) -> None:
+        """Forget what is no more of use."""
+        self._cache.prune(self._context, self._oids.values())
+
+    def _remembered(self, paths: Sequence[str], missing: list[str]) -> Iterator[tuple[str, Summary]]:
+        for start in range(0, len(paths), _SLICE):
+            some = paths[start : start + _SLICE]
+            kept = self._cache.summaries(self._context, [self._oids[path] for path in some if path not in self._made])
+            for path in some:
+                packed = kept.get(self._oids[path])
+                if path in self._made:
+                    yield path, self._made[path]
+                elif packed is not None:
+                    yield path, Summary.of(packed)
+                else:
+                    missing.append(path)
+
+    def _summed_up(self, paths: Sequence[str]) -> Iterator[tuple[str, Summary]]:
+        """Make summaries and keep them, here only where nothing else can."""
+        for some in summarize(self._recipe, self._here, self._tree, paths):
+            self._keep(some)
+            for path, packed in some.items():
+                yield path, Summary.of(packed)
+
+    def _keep(self, made: Summed) -> None:
+        self._cache.keep(self._context, {self._oids[path]: packed for path, packed in made.items()})
+        if not self._cache.usable:
+            self._made |= {path: Summary.of(packed) for path, packed in made.items()}

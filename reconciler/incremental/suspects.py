@@ -2,40 +2,65 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 
 from .hashes import numbers
-from .summary import Clean
+from .summary import Special, Summary
 
 Picks = dict[int, set[int]]
 """Entries by the number of their shard."""
 
 
-def suspects(guests: Sequence[Clean], accounts: Sequence[Clean], now: int) -> tuple[Picks, Picks]:
-    """Return the guests and the accounts that are not plainly in order together. `now` is the as-of time, in seconds."""
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """What must be equal on the other side, of some entries of a shard: of all of them, or of those with these places."""
+
+    hashes: array[int]
+    special: Mapping[int, Special]
+
+    @staticmethod
+    def of(summary: Summary, places: Iterable[int] | None = None) -> Clean:
+        """Return what a summary has of it."""
+        hashes, special = numbers(summary.clean), summary.specials() if summary.special else {}
+        if places is None:
+            return Clean(hashes, special)
+        places = list(places)
+        return Clean(
+            array("Q", (hashes[p] for p in places)), {i: special[p] for i, p in enumerate(places) if p in special}
+        )
+
+
+def suspects(guests: Mapping[int, Clean], accounts: Mapping[int, Clean], now: int) -> tuple[Picks, Picks]:
+    """Return the guests and the accounts that are not plainly in order together. `now` is the as-of time, in seconds.
+
+    Whether an entry is among them depends on nobody but its guest and the accounts that are joined to that guest: the guest's id
+    is in every hash.
+    """
     open_: set[int] = set()
-    for shard in guests:
+    for shard in guests.values():
         open_.update(shard.hashes)
     open_.discard(0)
     expected = len(open_)
     picks: Picks = {}
     special: list[int] = []
     matched = 0
-    for number, shard in enumerate(accounts):
+    for number, shard in accounts.items():
         unmatched, mine = _unmatched(shard, open_, now)
         if unmatched:
             picks[number] = unmatched
         special += mine
-        matched += shard.count - len(unmatched)
-    for shard in accounts:
+        matched += len(shard.hashes) - len(unmatched)
+    for shard in accounts.values():
         open_.difference_update(shard.hashes)
     open_.difference_update(special)
     if matched != expected - len(open_):  # a guest's hash was met twice: two accounts are joined to that guest
-        open_ |= _met_twice(accounts, special)
-        for number, shard in enumerate(accounts):
+        open_ |= _met_twice(accounts.values(), special)
+        for number, shard in accounts.items():
             met = {i for i, h in enumerate(shard.hashes) if h in open_}
-            met |= {s[0] for s in shard.special if not open_.isdisjoint(_options(s, now))}
+            met |= {i for i, s in shard.special.items() if not open_.isdisjoint(s.options(now))}
             if met:
                 picks.setdefault(number, set()).update(met)
     return _picked(guests, open_), picks
@@ -47,49 +72,41 @@ def _unmatched(shard: Clean, wanted: set[int], now: int) -> tuple[set[int], list
     missing = set(hashes).difference(wanted)
     unmatched = {i for i, h in enumerate(hashes) if h in missing} if missing else set()
     met = []
-    for entry in shard.special:
-        found = [h for h in _options(entry, now) if h in wanted]
+    for index, entry in shard.special.items():
+        found = [h for h in entry.options(now) if h in wanted]
         if found:
             met.append(found[0])
-            unmatched.discard(entry[0])
+            unmatched.discard(index)
     return unmatched, met
 
 
-def _options(entry: tuple[int, bytes, bytes, bytes, int], now: int) -> list[int]:
-    _, active, blocked, left, due = entry
-    some = numbers(active + blocked + (left if not due or now < due else b""))
-    return [h for h in some if h]
-
-
-def _met_twice(accounts: Sequence[Clean], special: list[int]) -> set[int]:
+def _met_twice(accounts: Iterable[Clean], special: list[int]) -> set[int]:
     seen = Counter(special)
     for shard in accounts:
         seen.update(shard.hashes)
     return {h for h, times in seen.items() if h and times > 1}
 
 
-def _picked(guests: Sequence[Clean], unmatched: set[int]) -> Picks:
+def _picked(guests: Mapping[int, Clean], unmatched: set[int]) -> Picks:
     picks: Picks = {}
     unmatched = unmatched | {0}
-    for number, shard in enumerate(guests):
+    for number, shard in guests.items():
         if not unmatched.isdisjoint(shard.hashes):
             picks[number] = {i for i, h in enumerate(shard.hashes) if h in unmatched}
     return picks
 
 
-def find(parts: Sequence[bytes], needles: set[int], entry: Callable[[int, int], int]) -> Picks:
-    """Return the entries that have one of these hashes; `entry` tells an entry from the place among how many hashes."""
-    picks: Picks = {}
-    for number, packed in enumerate(parts) if needles else ():
-        hashes = numbers(packed)
-        if not needles.isdisjoint(hashes):
-            picks[number] = {entry(place, len(hashes)) for place, h in enumerate(hashes) if h in needles}
-    return picks
+def places(column: bytes, wanted: Set[int], width: int = 1) -> list[int]:
+    """Return the entries that have one of these numbers in a column with so many for each entry."""
+    hashes = numbers(column)
+    if wanted.isdisjoint(hashes):
+        return []
+    return sorted({place // width for place, h in enumerate(hashes) if h in wanted})
 
 
-def repeated(parts: Sequence[bytes], counts: Sequence[int]) -> set[int]:
-    """Return the hashes that stand more than once among the first `counts` of each part."""
+def repeated(columns: Iterable[bytes], width: int) -> set[int]:
+    """Return the hashes that stand more than once among the first of each entry."""
     seen: Counter[int] = Counter()
-    for packed, count in zip(parts, counts, strict=True):
-        seen.update(numbers(packed)[:count])
+    for column in columns:
+        seen.update(numbers(column)[::width])
     return {h for h, times in seen.items() if h and times > 1}

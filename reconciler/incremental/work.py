@@ -14,15 +14,15 @@ from reconciler.git.tree import Files, Tree
 from reconciler.model.dn import DN
 from reconciler.state.paths import GUESTS
 
-from .account_rows import AccountRows
-from .guest_rows import GuestRows
 from .hashes import Hasher
-from .parts import Parts
-from .summary import account_parts, guest_parts
+from .summary import Summary
+from .summing import Summings, summings
 
 _CHUNK: Final = 32
 _FEW: Final = 24 << 20
 """Bytes of state up to which one process is done before a second one is ready."""
+Summed = dict[str, bytes]
+"""Summaries, packed, by path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +34,23 @@ class Recipe:
     key: bytes
 
 
-def summarize(recipe: Recipe, tree: Tree, paths: Sequence[str]) -> Iterator[Mapping[str, Parts]]:
-    """Yield summaries by path, some at a time, until all are there. Raises StateError for a damaged shard."""
+def summarize(recipe: Recipe, here: Summings, tree: Tree, paths: Sequence[str]) -> Iterator[Summed]:
+    """Yield summaries by path, some at a time, until all are there. Raises StateError for a damaged shard.
+
+    `here` is what the recipe comes to in this process.
+    """
     chunks = [paths[i : i + _CHUNK] for i in range(0, len(paths), _CHUNK)]
     size = 0
     for number, chunk in enumerate(chunks):
         if number == 1 and size * len(chunks) > _FEW:
-            yield from _by_processes(recipe, tree, chunks[1:])
+            yield from _by_processes(recipe, here, tree, chunks[1:])
             return
-        found, read = _summed_up(recipe, tree.narrowed(chunk), chunk)
+        found, read = sum_up(here, tree.narrowed(chunk), chunk)
         size += read
         yield found
 
 
-def _by_processes(recipe: Recipe, tree: Tree, chunks: Sequence[Sequence[str]]) -> Iterator[Mapping[str, Parts]]:
+def _by_processes(recipe: Recipe, here: Summings, tree: Tree, chunks: Sequence[Sequence[str]]) -> Iterator[Summed]:
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
@@ -57,15 +60,15 @@ def _by_processes(recipe: Recipe, tree: Tree, chunks: Sequence[Sequence[str]]) -
         pool = ProcessPoolExecutor(_processes(), get_context("spawn"))
         try:
             with _left_to_us():
-                pending = [(n, pool.submit(_summed_up, recipe, tree.narrowed(c), c)) for n, c in left.items()]
+                pending = [(n, pool.submit(_elsewhere, recipe, tree.narrowed(c), c)) for n, c in left.items()]
             for number, future in pending:
-                yield future.result()[0]
+                yield future.result()
                 del left[number]
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     except (BrokenProcessPool, OSError):  # no second process to be had here, or it was killed: this one goes on
         for chunk in left.values():
-            yield _summed_up(recipe, tree.narrowed(chunk), chunk)[0]
+            yield sum_up(here, tree.narrowed(chunk), chunk)[0]
 
 
 @contextmanager
@@ -85,22 +88,29 @@ def _processes() -> int:
     return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-def _summed_up(recipe: Recipe, source: Files, paths: Sequence[str]) -> tuple[dict[str, Parts], int]:
-    guests, accounts = _rows(recipe)
-    found: dict[str, Parts] = {}
+def sum_up(
+    summings: Summings, source: Files, paths: Sequence[str], before: Mapping[str, Summary | None] | None = None
+) -> tuple[Summed, int]:
+    """Sum up some shards here; `before` has earlier summaries by path. Returns as well how many bytes were read."""
+    guests, accounts = summings
+    known = before or {}
+    found: Summed = {}
     size = 0
     for path, data in source.read_all(paths):
-        of_guests = path.startswith(GUESTS)
-        found[path] = guest_parts(data, path, guests) if of_guests else account_parts(data, path, accounts)
+        old = known.get(path)
+        made = guests.summary(data, path, old) if path.startswith(GUESTS) else accounts.summary(data, path, old)
+        found[path] = made.pack()
         size += len(data)
     return found, size
 
 
 @lru_cache(maxsize=1)
-def _rows(recipe: Recipe) -> tuple[GuestRows, AccountRows]:
+def _there(recipe: Recipe) -> Summings:
     from reconciler.policy.load import load_policy
 
     ous = tuple(DN(ou) for ou in recipe.ous)
-    policy = load_policy(recipe.policy, ous)
-    hasher = Hasher(recipe.key)
-    return GuestRows(policy, hasher), AccountRows(policy, ous, hasher)
+    return summings(load_policy(recipe.policy, ous), ous, Hasher(recipe.key))
+
+
+def _elsewhere(recipe: Recipe, source: Files, paths: Sequence[str]) -> Summed:
+    return sum_up(_there(recipe), source, paths)[0]

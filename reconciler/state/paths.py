@@ -15,6 +15,9 @@ CLAIMS = "state/claims.yaml"
 GUESTS = "state/guests"
 ACCOUNTS = "state/accounts"
 
+SHARD_DIGITS = 3
+"""Hex digits that number the shards of a side."""
+
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SID = re.compile(r"S-1-(?:0|[1-9][0-9]{0,13})(?:-(?:0|[1-9][0-9]{0,9})){1,15}")
 _SHARD = re.compile(r"state/(?:guests|accounts)/([0-9a-f]{2})/\1[0-9a-f]\.yaml")
@@ -41,11 +44,16 @@ def is_shard(path: str) -> bool:
     return _SHARD.fullmatch(path) is not None
 
 
+def shard_number(path: str) -> int:
+    """Return the number of a shard among those of its side, 0 to 4095, from its path."""
+    return int(path[-len(".yaml") - SHARD_DIGITS : -len(".yaml")], 16)
+
+
 def guest_path(guest: str) -> str:
     """Return the file of a guest: `7c9e…` is in `state/guests/7c/7c9.yaml`. Raises StateError for what is no id."""
     if not is_guid(guest):
         raise StateError(f"{GUESTS}: not a guest's object id: {guest!r}", "An id is a GUID in lower case.")
-    return _shard(GUESTS, guest[:3])
+    return _shard(GUESTS, guest[:SHARD_DIGITS])
 
 
 def account_path(sid: str) -> str:

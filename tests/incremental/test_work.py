@@ -14,12 +14,17 @@ import pytest
 from reconciler.errors import StateError
 from reconciler.git.repository import Repository
 from reconciler.incremental import work
+from reconciler.incremental.hashes import Hasher
+from reconciler.incremental.summing import summings
 from reconciler.incremental.work import Recipe, summarize
+from reconciler.model.dn import DN
+from reconciler.policy.load import load_policy
 from reconciler.state.paths import account_path, guest_path
 from tests.bench import trees
 from tests.planning.builder import DEFAULT
 
 RECIPE = Recipe((("policies/guests.yaml", DEFAULT.encode()),), (trees.OU,), b"k" * 16)
+HERE = summings(load_policy(RECIPE.policy, (DN(trees.OU),)), (DN(trees.OU),), Hasher(RECIPE.key))
 GUESTS = 120
 
 
@@ -46,9 +51,9 @@ def paths() -> list[str]:
 def test_several_processes_sum_up_what_one_does(root: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = Repository.open(root)
     tree = repository.disk_tree({})[0] if kind == "disk" else repository.work_tree()
-    alone = {path: parts for some in summarize(RECIPE, tree, paths()) for path, parts in some.items()}
+    alone = {path: parts for some in summarize(RECIPE, HERE, tree, paths()) for path, parts in some.items()}
     monkeypatch.setattr(work, "_FEW", 0)
-    together = {path: parts for some in summarize(RECIPE, tree, paths()) for path, parts in some.items()}
+    together = {path: parts for some in summarize(RECIPE, HERE, tree, paths()) for path, parts in some.items()}
     assert together == alone
     assert set(alone) == set(paths())
 
@@ -59,7 +64,7 @@ def test_a_damaged_shard_in_another_process_is_the_same_error(root: Path) -> Non
     (root / last).write_text("nonsense\n")
     tree = Repository.open(root).disk_tree({})[0]
     with pytest.raises(StateError, match=last):
-        list(summarize(RECIPE, tree, paths()))
+        list(summarize(RECIPE, HERE, tree, paths()))
 
 
 _LONG = """
@@ -67,14 +72,14 @@ import sys
 from pathlib import Path
 from reconciler.git.repository import Repository
 from reconciler.incremental import work
-from tests.incremental.test_work import RECIPE, paths
+from tests.incremental.test_work import HERE, RECIPE, paths
 if __name__ == "__main__":
     work._FEW = 0
     tree = Repository.open(Path(sys.argv[1])).disk_tree({})[0]
     try:
         print("begun", flush=True)
         for turn in range(10_000):
-            for some in work.summarize(RECIPE, tree, paths()):
+            for some in work.summarize(RECIPE, HERE, tree, paths()):
                 pass
     except KeyboardInterrupt:
         print("interrupted", flush=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import groupby
 
 from hypothesis import strategies as st
 
-from reconciler.incremental.account_rows import AccountRows
-from reconciler.incremental.guest_rows import GuestRows
+from reconciler.git.disk import blob_id
+from reconciler.incremental.alignment import Alignment, afresh
 from reconciler.incremental.hashes import Hasher
-from reconciler.incremental.parts import Parts
 from reconciler.incremental.reduce import Reduced
-from reconciler.incremental.shards import account_shards, guest_shards
-from reconciler.incremental.summary import account_parts, guest_parts
+from reconciler.incremental.summary import Summary
+from reconciler.incremental.summing import summings
 from reconciler.model.account import Account, Missing
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest, Removal
@@ -22,7 +22,7 @@ from reconciler.model.values import Value
 from reconciler.policy.model import Policy
 from reconciler.state.canonical import dump
 from reconciler.state.model import Claim, State
-from reconciler.state.paths import account_path, guest_path
+from reconciler.state.paths import ACCOUNTS, GUESTS, account_path, guest_path, shard_number
 from reconciler.state.records import accounts_document, guests_document
 from tests.planning.builder import DEFAULT, DEPARTED, OU, account, guest, policy, settings
 from tests.planning.builder import state as state_of
@@ -177,25 +177,69 @@ def files(made: State) -> dict[str, bytes]:
     return found
 
 
-def reduced(made: State, by: Policy, batch: int = 5000, few: int = 2000, hasher: Hasher = HASHER) -> Reduced:
-    """The state's reduction, summed up from its files."""
-    shards = files(made)
+class Shards:
+    """Summaries of a state's shards, made when they are asked for. A `Source`; `known` has those of other states by id."""
 
-    def opened(paths: Sequence[str]) -> Iterable[tuple[str, bytes]]:
-        return [(path, shards[path]) for path in paths]
+    def __init__(self, made: State, by: Policy, hasher: Hasher, known: dict[str, Summary] | None = None) -> None:
+        self.files = files(made)
+        self._guests, self._accounts = summings(by, (DN(OU),), hasher)
+        self._known = {} if known is None else known
 
-    guest_rows, account_rows = GuestRows(by, hasher), AccountRows(by, (DN(OU),), hasher)
-    guest_paths = sorted(p for p in shards if p.startswith("state/guests"))
-    account_paths = sorted(p for p in shards if p.startswith("state/accounts"))
-    of_guests: list[Parts] = [guest_parts(shards[p], p, guest_rows) for p in guest_paths]
-    of_accounts: list[Parts] = [account_parts(shards[p], p, account_rows) for p in account_paths]
+    def oids(self, side: str) -> dict[int, str]:
+        return {shard_number(p): blob_id(data, "") for p, data in self.files.items() if p.startswith(side)}
+
+    def all(self) -> Iterator[tuple[str, int, Summary]]:
+        for side in (GUESTS, ACCOUNTS):
+            for number, summary in self.of(side, self.oids(side)):
+                yield side, number, summary
+
+    def of(self, side: str, shards: Iterable[int]) -> Iterator[tuple[int, Summary]]:
+        for number in sorted(shards):
+            yield number, self._made(side, number, None)
+
+    def before(self, oids: Mapping[int, str]) -> dict[int, Summary]:
+        return {number: self._known[oid] for number, oid in oids.items()}
+
+    def again(self, side: str, before: Mapping[int, Summary | None]) -> dict[int, Summary]:
+        return {number: self._made(side, number, old) for number, old in before.items()}
+
+    def opened(self, paths: Sequence[str]) -> Iterable[tuple[str, bytes]]:
+        return [(path, self.files[path]) for path in paths]
+
+    def _made(self, side: str, number: int, old: Summary | None) -> Summary:
+        path = next(p for p in self.files if p.startswith(side) and shard_number(p) == number)
+        data = self.files[path]
+        oid = blob_id(data, "")
+        if oid not in self._known:
+            summing = self._guests.summary if side == GUESTS else self._accounts.summary
+            self._known[oid] = summing(data, path, old)
+        return self._known[oid]
+
+
+def now_of(made: State) -> int:
+    return int(datetime.fromisoformat(made.manifest.as_of).timestamp())
+
+
+def reduced(
+    made: State,
+    by: Policy,
+    batch: int = 5000,
+    few: int = 2000,
+    source: Shards | None = None,
+    aligned: Alignment | None = None,
+) -> Reduced:
+    """The state's reduction, summed up from its files; all afresh, if nothing else is said."""
+    source = source or Shards(made, by, HASHER)
+    aligned = aligned or afresh(source, now_of(made), 0, HASHER)
     return Reduced(
         made.manifest,
         made.claims,
-        guest_shards(guest_paths, lambda part: [p[part] for p in of_guests], opened),
-        account_shards(account_paths, lambda part: [p[part] for p in of_accounts], opened),
+        aligned,
+        source,
+        source.opened,
+        source.files,
         by,
         settings(batch=batch),
-        hasher,
+        HASHER,
         few,
     )

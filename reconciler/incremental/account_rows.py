@@ -16,8 +16,8 @@ from reconciler.state.entries import AccountText, NotCanonicalError, attribute_t
 from reconciler.state.fast_records import account_dn, sure_time, value
 
 from .guest_rows import ACTIVE, BLOCKED, LEFT
-from .hashes import NONE, Hasher, packed
-from .joined import guest_number, name_key, written_anchor
+from .hashes import NONE, Hasher
+from .joined import guest_mark, name_key, written_anchor
 from .summary import COUNTED, Row, Special
 
 _UAC = "userAccountControl"
@@ -66,7 +66,7 @@ class AccountRows:
             names += self._hash(name_key((DN_NAME, dn_key)))
         if not account.guest:
             return Row(0, NONE, NONE, names)
-        guest = packed([guest_number(self._hash, account.guest)])
+        guest = guest_mark(account.guest)
         flags = 0 if account.missing else COUNTED
         if account.missing or account.protected or not place.inside:  # names are compared with those of the protected
             return Row(flags, NONE, guest, names)

@@ -11,8 +11,8 @@ from reconciler.state.entries import GuestText, NotCanonicalError, attribute_tex
 from reconciler.state.fast_records import sure_time
 
 from .columns import Texts, UndecidedError, column, valid_column
-from .hashes import NONE, Hasher, packed
-from .joined import guest_number, join_key, written_anchor
+from .hashes import NONE, Hasher
+from .joined import guest_mark, join_key, written_anchor
 from .summary import COUNTED, LACKS, Row
 
 ACTIVE, BLOCKED, LEFT = "A", "B", "L"
@@ -58,7 +58,7 @@ class GuestRows:
             for bit, name in enumerate(LACKS, 1):
                 flags |= (name not in texts) << bit
         clean = self._clean(guest, texts) if sure else NONE
-        return Row(flags, clean, packed([guest_number(self._hash, guest.id)]), b"".join(joins))
+        return Row(flags, clean, guest_mark(guest.id), b"".join(joins))
 
     def _clean(self, guest: GuestText, texts: Texts) -> bytes:
         try:

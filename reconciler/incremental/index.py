@@ -42,6 +42,7 @@ class Index:
         self._hasher = hasher
         self._buckets: dict[int, array[int]] = {}
         self._changed: set[int] = set()
+        self._adding: dict[int, list[Callable[[int], None]]] = {}
 
     @staticmethod
     def empty(entries: int, hasher: Hasher) -> Index:
@@ -61,7 +62,7 @@ class Index:
         noted[0::4], noted[1::4] = bytes([shard & 0xFF]) * many, bytes([shard >> 8]) * many
         noted[2::4], noted[3::4] = column[4::SIZE], column[5::SIZE]
         high[0::2], high[1::2] = column[6::SIZE], column[7::SIZE]
-        appends = [self._buckets[bucket].append for bucket in self._numbers(kind)]
+        appends = self._appends(kind)
         down = 16 - self.bits
         for bucket, note in zip(_array("H", high), _array("I", noted), strict=True):
             appends[bucket >> down](note)
@@ -107,8 +108,10 @@ class Index:
         """The hashes of all buckets."""
         return bytes(self._checks)
 
-    def _numbers(self, kind: int) -> range:
-        return range(kind << self.bits, (kind + 1) << self.bits)
+    def _appends(self, kind: int) -> list[Callable[[int], None]]:
+        if kind not in self._adding:
+            self._adding[kind] = [self._buckets[n].append for n in range(kind << self.bits, (kind + 1) << self.bits)]
+        return self._adding[kind]
 
     def _bucket(self, kind: int, number: int) -> int:
         return kind << self.bits | number >> _BITS - self.bits

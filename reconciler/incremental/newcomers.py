@@ -86,7 +86,7 @@ class Newcomers:
 
     def _names_of(self, guest: Guest) -> list[Name] | None:
         policy = self._policy
-        if guest.id in self._held or guest_number(self._hash, guest.id) in self._joined:
+        if guest.id in self._held or guest_number(guest.id) in self._joined:
             return None
         try:
             if standing(guest, policy).kind != "active":

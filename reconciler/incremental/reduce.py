@@ -206,7 +206,7 @@ class Reduced:
 
     def _by_guest(self, guests: Iterable[Guest]) -> Picks:
         """Return the accounts that are joined to one of these guests."""
-        return self._with({guest_number(self._hash, guest.id) for guest in guests}, JOINED)
+        return self._with({guest_number(guest.id) for guest in guests}, JOINED)
 
     def _with(self, wanted: set[int], kind: int) -> Picks:
         """Return the entries that have one of these numbers in a column of some kind."""

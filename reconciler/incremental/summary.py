@@ -10,7 +10,8 @@ import sys
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from itertools import accumulate
+from typing import Final, NamedTuple
 
 from .hashes import NONE, SIZE, numbers
 
@@ -23,8 +24,7 @@ LACKS: Final = ("accountEnabled", "userPrincipalName")
 """What every user has; the flags after the first say that a live guest lacks one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Special:
+class Special(NamedTuple):
     """An account that may be in order in more than one way, or only for a time: three hashes, and when it is due (s, 0: never)."""
 
     active: bytes
@@ -38,8 +38,7 @@ class Special:
         return [h for h in some if h]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What a summary has of one entry: flags; what must be equal on the other side; whose it is; what it is looked up by."""
 
     flags: int
@@ -137,16 +136,12 @@ class Summary:
 
 def packed_specials(some: Iterable[tuple[int, Special]]) -> bytes:
     """Return the last column of a summary."""
-    return b"".join(_SPECIAL.pack(i, s.active, s.blocked, s.left, s.due) for i, s in some)
+    return b"".join(_SPECIAL.pack(place, *special) for place, special in some)
 
 
-def packed_offsets(lengths: Iterable[int]) -> bytes:
-    """Return the column of offsets for entries of these lengths."""
-    found = array("I", [0])
-    place = 0
-    for length in lengths:
-        place += length
-        found.append(place)
+def packed_offsets(lengths: Iterable[int], around: int) -> bytes:
+    """Return the column of offsets for entries of these lengths, and so much more each."""
+    found = array("I", accumulate((length + around for length in lengths), initial=0))
     if sys.byteorder != "little":
         found.byteswap()
     return found.tobytes()

@@ -29,6 +29,8 @@ class _Text(Protocol):
 
 
 Text = TypeVar("Text", bound=_Text)
+_BETWEEN: Final = b'\n"'
+"""Where an entry ends and the next one begins."""
 _AROUND: Final = len('"\n')
 """What cutting takes away from an entry."""
 
@@ -54,23 +56,24 @@ class Summing(Generic[Text]):
         rows = None if entries is None else self._rows(entries)
         if entries is None or rows is None:
             return Summary.unread(self.width, self.slow(data, path))
-        blocks = [entry.entry[1:-1].encode() for entry in entries]
+        blocks = data[1:-1].split(_BETWEEN)
+        flags, clean, own, lookups, special = zip(*rows, strict=True)
         return Summary(
             self.width,
-            bytes(row.flags for row in rows),
+            bytes(flags),
             b"".join(map(self.hasher.of, blocks)),
-            packed_offsets(len(block) + _AROUND for block in blocks),
-            b"".join(row.clean for row in rows),
-            b"".join(row.own for row in rows),
-            b"".join(row.lookups for row in rows),
-            packed_specials((i, row.special) for i, row in enumerate(rows) if row.special),
+            packed_offsets(map(len, blocks), _AROUND),
+            b"".join(clean),
+            b"".join(own),
+            b"".join(lookups),
+            packed_specials((place, one) for place, one in enumerate(special) if one),
         )
 
     def _again(self, data: bytes, path: str, old: Summary) -> Summary | None:
         """Return the summary with the help of the old one; None where something is out of the ordinary."""
         if not (data.startswith(b'"') and data.endswith(b"\n")):
             return None
-        blocks = data[1:-1].split(b'\n"')
+        blocks = data[1:-1].split(_BETWEEN)
         hashes = [*map(self.hasher.of, blocks)]
         known = {old.blocks[i : i + SIZE]: i // SIZE for i in range(0, len(old.blocks), SIZE)}
         places = [known.get(h, -1) for h in hashes]
@@ -89,7 +92,7 @@ class Summing(Generic[Text]):
             self.width,
             spliced.column(old.flags, 1, lambda row: bytes([row.flags])),
             b"".join(hashes),
-            packed_offsets(len(block) + _AROUND for block in blocks),
+            packed_offsets(map(len, blocks), _AROUND),
             spliced.column(old.clean, SIZE, lambda row: row.clean),
             spliced.column(old.own, SIZE, lambda row: row.own),
             spliced.column(old.lookups, SIZE * self.width, lambda row: row.lookups),

@@ -26,6 +26,9 @@ Known = Mapping[str, tuple[int, int, int, int, str]]
 
 _SETTLED_NS = 2_000_000_000
 """A file that changed less than this before it was hashed may change again within one tick of the file system's clock."""
+_MUCH = 32 << 20
+"""Bytes from which another process that computes object ids is worth starting."""
+_MOST = 8
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 _SHA256_DIGITS = 64
 _FILE, _FOLDER = "100644", "40000"
@@ -117,14 +120,29 @@ def disk_tree(
             blobs[path] = before[4]
         else:
             unknown.append(path)
-    blobs |= zip(unknown, _hashed(git, prefix, unknown), strict=True)
+    size = sum(found[path][0] for path in unknown)
+    blobs |= zip(unknown, _hashed(git, prefix, unknown, size), strict=True)
     fresh = {path: (*marks, blobs[path]) for path, marks in found.items() if max(marks[1:3]) < now_ns - _SETTLED_NS}
     return DiskTree(root, blobs, folder_ids(blobs), exact), fresh
 
 
-def _hashed(git: Git, prefix: str, paths: list[str]) -> list[str]:
+def _hashed(git: Git, prefix: str, paths: list[str], size: int) -> list[str]:
+    """Return the object ids of these files, `size` bytes in all: where that is much, by as many processes as there are cores."""
     if not paths:
         return []
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parts = min(cores, _MOST, 1 + size // _MUCH)
+    if parts == 1:
+        return _hashed_by_one(git, prefix, paths)
+    from concurrent.futures import ThreadPoolExecutor
+
+    each = -(-len(paths) // parts)
+    with ThreadPoolExecutor(parts) as pool:
+        some = [paths[start : start + each] for start in range(0, len(paths), each)]
+        return [oid for found in pool.map(lambda part: _hashed_by_one(git, prefix, part), some) for oid in found]
+
+
+def _hashed_by_one(git: Git, prefix: str, paths: list[str]) -> list[str]:
     listed = "".join(f"{prefix}{path}\n" for path in paths).encode()
     remedy = "Make the file named above readable, then run the same command again."
     ids = git.run("hash-object", "--stdin-paths", stdin=listed, remedy=remedy).text.split("\n")

@@ -61,8 +61,10 @@ class AccountRows:
         name, place, dn_key = self._dn(account.dn)
         names = NONE * self.width
         if account.missing not in ("deleted", "expired"):
-            held = [name_of(a, value(texts[a])) if a in texts else None for a in UNIQUE]
-            names = b"".join(self._hash(name_key(n)) if n else NONE for n in held)
+            names = b""
+            for attribute in UNIQUE:
+                held = name_of(attribute, value(texts[attribute])) if attribute in texts else None
+                names += self._hash(name_key(held)) if held else NONE
             names += self._hash(name_key((DN_NAME, dn_key)))
         if not account.guest:
             return Row(0, NONE, NONE, names)
@@ -71,9 +73,10 @@ class AccountRows:
         if account.missing or account.protected or not place.inside:  # names are compared with those of the protected
             return Row(flags, NONE, guest, names)
         ways = self._ways(account, texts, name, place)
+        if ways.blocked == ways.left == NONE:
+            return Row(flags, ways.active, guest, names)
         only = _only(ways)
-        special = only == NONE and any(way != NONE for way in (ways.active, ways.blocked, ways.left))
-        return Row(flags, only, guest, names, ways if special else None)
+        return Row(flags, only, guest, names, ways if only == NONE else None)
 
     def _ways(self, account: AccountText, texts: dict[str, str], name: str, place: _Place) -> Special:
         lifecycle = self._lifecycle
@@ -132,6 +135,6 @@ class AccountRows:
 
 
 def _only(ways: Special) -> bytes:
-    """The one hash by which the account is in order, at any time; NONE where there are several or none."""
+    """The one hash by which the account is in order, at any time; NONE where there are several, or one for a time."""
     some = [h for h in (ways.active, ways.blocked, ways.left) if h != NONE]
     return some[0] if len(some) == 1 and not (ways.due and ways.left != NONE) else NONE

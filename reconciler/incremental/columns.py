@@ -57,6 +57,10 @@ def valid_column(expression: Expression, attribute: Attribute) -> Column:
         return inner if validate_value(attribute, "".join(p.of(SAMPLE) for p in found)) is None else _never
     simple = attribute.kind == "string" and not attribute.multi and attribute.name not in _FREE
     most = attribute.max if attribute.max is not None else 1 << 30
+    if simple and not attribute.required and isinstance(expression, Compiled):
+        copies = expression.syntax.copies
+        if copies not in (None, "id") and CATALOGUE[str(copies)] == "string" and copies not in NEVER_NULL:
+            return _short_copy(str(copies), attribute, most)
 
     def checked(guest_id: str, texts: Texts) -> str:
         text = inner(guest_id, texts)
@@ -64,7 +68,6 @@ def valid_column(expression: Expression, attribute: Attribute) -> Column:
             if attribute.required:
                 raise UndecidedError
             return text
-        # Three characters are not the value's; each other one is at most two code units, or an escape.
         if simple and text[1] == '"' and "\\" not in text and (len(text) - 3) * (1 if text.isascii() else 2) <= most:
             return text
         if validate_value(attribute, value(text)) is not None:
@@ -102,13 +105,30 @@ def _copy(attribute: str) -> Column:
     return copied
 
 
+def _short_copy(name: str, attribute: Attribute, most: int) -> Column:
+    """Return `valid_column` of a copied text that may be absent: in one step, since most columns are such."""
+    # Three characters are not the value's; each other one is at most two code units, or an escape.
+    longest, shorter = most + 3, most // 2 + 3
+
+    def copied(guest_id: str, texts: Texts) -> str:  # noqa: ARG001  a column's signature
+        text = texts.get(name, "")
+        if not text or (text[1] == '"' and "\\" not in text and len(text) <= (longest if text.isascii() else shorter)):
+            return text
+        if text[1] != '"' or validate_value(attribute, value(text)) is not None:
+            raise UndecidedError
+        return text
+
+    return copied
+
+
 def _pieced(found: tuple[Piece, ...]) -> Column:
     parts = [(quote(p.literal)[1:-1], p.start, p.end) for p in found]
     if not any(p.of(SAMPLE) for p in found):
         return lambda guest_id, texts: ""  # noqa: ARG005  a column's signature
-    if len(parts) == 1 and not parts[0][0]:
-        start, end = parts[0][1:]
-        return lambda guest_id, texts: f' "{guest_id[start:end]}"'  # noqa: ARG005  a column's signature
+    literal = "".join(literal for literal, _, _ in parts[:-1])
+    if not parts[-1][0] and all(before for before, _, _ in parts[:-1]):  # one slice, and what is written before it
+        start, end = parts[-1][1:]
+        return lambda guest_id, texts: f' "{literal}{guest_id[start:end]}"'  # noqa: ARG005  a column's signature
 
     def joined(guest_id: str, texts: Texts) -> str:  # noqa: ARG001  a column's signature
         return f' "{"".join(literal or guest_id[start:end] for literal, start, end in parts)}"'

@@ -27,7 +27,10 @@ class Hasher:
 
     def __call__(self, text: str) -> bytes:
         """Return the hash of a text."""
-        return self.of(text.encode("utf-8", "surrogatepass"))
+        state = self._base.copy()
+        state.update(text.encode("utf-8", "surrogatepass"))
+        digest = state.digest()
+        return digest if digest != NONE else b"\1" * SIZE
 
     def of(self, data: bytes) -> bytes:
         """Return the hash of bytes."""

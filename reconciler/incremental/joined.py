@@ -33,7 +33,7 @@ def join_key_of(attribute: str, held: Value | None) -> str:
 def guest_mark(guest_id: str) -> bytes:
     """Return what stands for a guest on both sides: the first half of the id, and never NONE. Its highest bits tell the shard.
 
-    Guests with one mark are looked at together; that costs time, and nothing else.
+    Guests with one mark are looked at together, as if what is joined to one were joined to all.
     """
     return bytes.fromhex(guest_id[:18].replace("-", ""))[::-1].replace(NONE, _NOBODY)
 

@@ -109,6 +109,8 @@ class Reduced:
         self._guests.keep(picks, self._of_guests(holds))
         self._guests.keep(self._by_key(self._accounts.kept()), self._of_guests(self._joined()))
         self._accounts.keep(self._by_guest(self._guests.kept()), {})
+        # Marks may be shared: whose account was kept for another one's sake is kept, too.
+        self._guests.keep({}, self._of_guests(self._joined() - {guest.id for guest in self._guests.kept()}))
         if newcomers is not None:
             names = {(c.attribute, folded_name(c.attribute, c.value)) for c in self._claims} | self._taken()
             chosen = newcomers.chosen(self._settings.batch, self._held, names)

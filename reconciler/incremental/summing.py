@@ -47,7 +47,7 @@ class Summing(Generic[Text]):
 
     def summary(self, data: bytes, path: str, old: Summary | None = None) -> Summary:
         """Sum up a shard; `old` is what it was, at the same path. Raises StateError where it is damaged."""
-        found = self._again(data, path, old) if old is not None and old.canonical else None
+        found = self.again(data, path, old) if old is not None else None
         return found or self._afresh(data, path)
 
     def _afresh(self, data: bytes, path: str) -> Summary:
@@ -69,9 +69,9 @@ class Summing(Generic[Text]):
             packed_specials((place, one) for place, one in enumerate(special) if one),
         )
 
-    def _again(self, data: bytes, path: str, old: Summary) -> Summary | None:
+    def again(self, data: bytes, path: str, old: Summary) -> Summary | None:
         """Return the summary with the help of the old one; None where something is out of the ordinary."""
-        if not (data.startswith(b'"') and data.endswith(b"\n")):
+        if not (old.canonical and data.startswith(b'"') and data.endswith(b"\n")):
             return None
         blocks = data[1:-1].split(_BETWEEN)
         hashes = [*map(self.hasher.of, blocks)]

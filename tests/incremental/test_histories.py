@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,7 @@ from reconciler.cli.loading import planned, planning_trees
 from reconciler.cli.remembering import remembering, working_tree
 from reconciler.errors import StateError
 from reconciler.git.repository import Repository
+from reconciler.incremental import aligning
 from reconciler.planning.encode import encode
 from reconciler.planning.plan import make_plan
 from reconciler.state.canonical import dump
@@ -121,6 +124,13 @@ SABOTAGE: dict[str, Callable[[Place], object]] = {
     "another version": lambda p: poison(p, "PRAGMA user_version=99"),
     "a forged row": lambda p: poison(p, "UPDATE shards SET data = zeroblob(length(data))"),
     "rows exchanged": lambda p: poison(p, "UPDATE shards SET data = (SELECT data FROM shards AS other WHERE other.key <> shards.key)"),
+    "a forged alignment": lambda p: poison(p, "UPDATE aligned SET data = zeroblob(length(data))"),
+    "an alignment of nothing": lambda p: poison(p, "DELETE FROM aligned"),
+    "a forged index": lambda p: poison(p, "UPDATE buckets SET data = zeroblob(length(data))"),
+    "an index of nothing": lambda p: poison(p, "UPDATE buckets SET data = x''"),
+    "an index exchanged": lambda p: poison(p, "UPDATE buckets SET data = (SELECT data FROM buckets AS b WHERE b.key <> buckets.key)"),
+    "no index": lambda p: poison(p, "DELETE FROM buckets"),
+    "text for an index": lambda p: poison(p, "UPDATE buckets SET data = 'index'"),
     "text for bytes": lambda p: poison(p, "UPDATE plans SET data = 'plan'"),
     "a forged plan": lambda p: poison(p, "UPDATE plans SET data = CAST('{}' AS BLOB)"),
     "another key": lambda p: poison(p, "UPDATE secret SET key = ?", os.urandom(16)),
@@ -181,6 +191,73 @@ def test_whatever_becomes_of_the_cache_costs_time_alone(name: str, tmp_path: Pat
     place.write(in_order(state_of([*people[:3], guest(3, displayName="New"), *people[4:]], held)), DEFAULT)
     SABOTAGE[name](place)
     assert place.plan() == place.reference()
+
+
+def test_day_after_day_a_plan_looks_at_what_changed_and_is_the_cold_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, dice = Place(tmp_path), random.Random(1)
+    people = {n: guest(n << 20) for n in range(30)}  # in thirty shards
+    held = {n: account(g, 1100 + n) for n, g in people.items()}
+    place.write(in_order(state_of([*people.values()], [*held.values()])), DEFAULT)
+    place.plan()
+
+    def never(*_: object) -> NoReturn:
+        raise AssertionError("everything was compared")
+
+    for day in range(1, 9):
+        for n in dice.sample(sorted(people), 3):
+            people[n] = guest(n << 20, displayName=dice.choice([f"Guest {n << 20}", f"New {day}", "Same"]))
+        held.pop(dice.choice(sorted(held)))
+        number = dice.choice(sorted(held))
+        held[number] = replace(held[number], guest=dice.choice([people[number].id, None]))
+        people[100 + day] = guest(100 + day, userPrincipalName=dice.choice(["taken@x", f"{day}@x"]))
+        if day % 3 == 0:
+            del people[dice.choice(sorted(people))]
+        place.write(
+            in_order(state_of([*people.values()], [*held.values()], (), f"2026-03-{day:02}T06:00:00Z")), DEFAULT
+        )
+        with monkeypatch.context() as only_now:
+            only_now.setattr(aligning, "afresh", never)
+            found = place.plan()
+        assert found == place.reference()
+
+
+@pytest.mark.parametrize("table", ["buckets", "aligned"])
+def test_a_part_of_the_cache_from_the_day_before_is_noticed(table: str, tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    people = [guest(n) for n in range(4)]
+    held = [account(g, 1100 + n) for n, g in enumerate(people)]
+    place.write(in_order(state_of(people, held)), DEFAULT)
+    place.plan()
+    with closing(sqlite3.connect(place.database)) as db:
+        before = db.execute(f"SELECT key, data FROM {table}").fetchall()  # noqa: S608  the table is one of ours
+    held.append(account(guest(9), 1109, joined=False, attributes={"sAMAccountName": "s", "adminDescription": None}))
+    place.write(in_order(state_of(people, held)), DEFAULT)
+    place.plan()
+    with closing(sqlite3.connect(place.database)) as db:
+        db.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", before)  # noqa: S608
+        db.commit()
+    name = held[-1].attributes["userPrincipalName"]
+    place.write(in_order(state_of([*people[:3], guest(3, userPrincipalName=name)], held)), DEFAULT)
+    assert place.plan() == place.reference()
+
+
+def test_guests_whose_shards_were_exchanged_are_told_as_without_a_cache(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    people = [guest(n << 20) for n in range(4)]
+    place.write(in_order(state_of(people, [account(g, 1100 + i) for i, g in enumerate(people)])), DEFAULT)
+    place.plan()
+    one, other, *_ = sorted((place.root / "state/guests").rglob("*.yaml"))
+    first, second = one.read_bytes(), other.read_bytes()
+    for some in ((second, first), (first + second, second)):
+        for path, data in zip((one, other), some, strict=True):
+            path.write_bytes(data)
+        with pytest.raises(StateError) as whole:
+            load_state(Repository.open(place.root).work_tree())
+        with pytest.raises(StateError) as warm:
+            place.plan()
+        assert str(warm.value) == str(whole.value)
 
 
 def test_a_damaged_state_is_told_as_without_a_cache(tmp_path: Path) -> None:

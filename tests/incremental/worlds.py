@@ -182,7 +182,7 @@ class Shards:
 
     def __init__(self, made: State, by: Policy, hasher: Hasher, known: dict[str, Summary] | None = None) -> None:
         self.files = files(made)
-        self._guests, self._accounts = summings(by, (DN(OU),), hasher)
+        self.guests, self.accounts = summings(by, (DN(OU),), hasher)
         self._known = {} if known is None else known
 
     def oids(self, side: str) -> dict[int, str]:
@@ -211,7 +211,7 @@ class Shards:
         data = self.files[path]
         oid = blob_id(data, "")
         if oid not in self._known:
-            summing = self._guests.summary if side == GUESTS else self._accounts.summary
+            summing = self.guests.summary if side == GUESTS else self.accounts.summary
             self._known[oid] = summing(data, path, old)
         return self._known[oid]
 

@@ -232,14 +232,15 @@ def test_a_part_of_the_cache_from_the_day_before_is_noticed(table: str, tmp_path
     place.plan()
     with closing(sqlite3.connect(place.database)) as db:
         before = db.execute(f"SELECT key, data FROM {table}").fetchall()  # noqa: S608  the table is one of ours
-    held.append(account(guest(9), 1109, joined=False, attributes={"sAMAccountName": "s", "adminDescription": None}))
+    people.append(guest(9))
+    held.append(account(guest(9), 1109))
     place.write(in_order(state_of(people, held)), DEFAULT)
     place.plan()
     with closing(sqlite3.connect(place.database)) as db:
         db.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", before)  # noqa: S608
         db.commit()
-    name = held[-1].attributes["userPrincipalName"]
-    place.write(in_order(state_of([*people[:3], guest(3, userPrincipalName=name)], held)), DEFAULT)
+    people[3] = guest(3, userPrincipalName=held[-1].attributes["userPrincipalName"])
+    place.write(in_order(state_of(people, held)), DEFAULT)
     assert place.plan() == place.reference()
 
 

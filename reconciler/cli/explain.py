@@ -57,7 +57,8 @@ def _guest(state: State, asked: str) -> Guest:
             "`reconcile adopt` says what may become of it.",
         )
     like = {guest.id: guest for guest in _displayed(state, lambda name: wanted in name)} if wanted else {}
-    some = f"; it is part of {len(like):,} guests' names:\n{_listed(like)}" if like else ""
+    several = f"{len(like):,} guests have" if len(like) > 1 else "one guest has"
+    some = f"; {several} it in a name:\n{_listed(like)}" if like else ""
     raise ReconcileError(
         f"no guest and no account is called {asked}{some}",
         "Name a guest by id, userPrincipalName, mail or display name, or by the account's sAMAccountName or SID, as of the "

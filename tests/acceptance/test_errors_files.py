@@ -147,7 +147,7 @@ def test_a_file_too_many_is_named(case: Case, path: str, content: bytes | None, 
     [
         (SETTINGS, "has no reconcile.yaml"),
         (POLICY, "policies/: no policy here"),
-        (MANIFEST, "state/manifest.yaml: "),
+        (MANIFEST, "state/manifest.yaml is missing, but there are guests or accounts beside it"),
         (GUESTS, "the manifest says 4, and there are 3"),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_guest_is_found_by_display_name_and_candidates_are_listed_where_it_is_
     assert explained(here, name.upper())["guest"]["id"] == guests[0].id
     done = here.run("explain", "#ext#@")
     assert done.code == 1
-    assert "no guest and no account is called #ext#@; it is part of 3 guests' names" in done.error
+    assert "no guest and no account is called #ext#@; 3 guests have it in a name" in done.error
     assert all(g.id in done.error for g in guests)
 
 

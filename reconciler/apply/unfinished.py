@@ -15,19 +15,26 @@ from reconciler.model.plan import Action
 _DAY = slice(len("2026-03-01"))
 
 
-def journals(folder: Path, given: Path | None, day: date) -> list[Path]:
-    """Return the journals that may tell of plans of `day`: those in the folder, and one that was named by hand.
+def journals(folder: Path, given: Path, day: date, recorded: Collection[str]) -> list[Path]:
+    """Return the journals that may tell of plans of `day`: those in the folder, each named by its digest, and the one given.
 
-    Such a plan is carried out on its as-of day (UTC) at the earliest, so an older file tells of none.
+    Such a plan is carried out on its as-of day (UTC) at the earliest, so an older file tells of none; nor does one that is
+    named by a digest of `recorded`, unless it is the one given: that may hold several.
     """
     start = datetime.combine(day, time.min, UTC).timestamp()
-    found = {path.resolve(): path for path in (*folder.glob("*.jsonl"), *([given] if given else []))}
+    named = (path for path in folder.glob("*.jsonl") if path.stem not in recorded)
+    found = {path.resolve(): path for path in (*named, *([] if _own(given, folder, recorded) else [given]))}
     recent = []
     for path in found.values():
         with suppress(OSError):
             if path.stat().st_mtime >= start:
                 recent.append(path)
     return sorted(recent)
+
+
+def _own(given: Path, folder: Path, recorded: Collection[str]) -> bool:
+    """Tell whether a journal is where it is kept by default, and so tells of its own digest alone."""
+    return given.parent == folder and given.stem in recorded
 
 
 def written_unrecorded(

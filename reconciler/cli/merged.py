@@ -205,7 +205,7 @@ class Merged:
         recorded = {self.made.encoded.digest, *(digest for _, digest, _ in receipts)}
         folder = journal_path(self.context.env, origin.domain_dn, self.made.encoded.digest).parent
         planned_keys = {c.key for c in plan.changes}
-        files = journals(folder, self.journal, day)
+        files = journals(folder, self.journal, day, recorded)
         earlier = Counter(told) + Counter(written_unrecorded(files, day, origin.domain_sid, recorded, planned_keys))
         refused = [
             f"{g.action} guard: {g.message}"

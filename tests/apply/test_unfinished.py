@@ -68,8 +68,11 @@ def test_only_files_that_may_tell_of_the_day_are_read(tmp_path: Path) -> None:
     for name, at in (("old", datetime(2026, 2, 28, 23, tzinfo=UTC)), ("new", datetime(2026, 3, 1, 1, tzinfo=UTC))):
         (tmp_path / f"{name}.jsonl").touch()
         os.utime(tmp_path / f"{name}.jsonl", (at.timestamp(), at.timestamp()))
-    given = tmp_path / "given"
+    given = tmp_path / "kept" / "given"
+    given.parent.mkdir()
     given.touch()
 
-    assert {p.name for p in journals(tmp_path, given, DAY)} == {"new.jsonl", "given"}
-    assert journals(tmp_path / "nowhere", None, DAY) == []
+    assert {p.name for p in journals(tmp_path, given, DAY, ())} == {"new.jsonl", "given"}
+    assert [p.name for p in journals(tmp_path, given, DAY, ("new", "given"))] == ["given"]
+    assert journals(tmp_path, tmp_path / "new.jsonl", DAY, ("new",)) == []
+    assert journals(tmp_path / "nowhere", tmp_path / "gone", DAY, ()) == []

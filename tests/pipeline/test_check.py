@@ -132,6 +132,17 @@ def test_a_policy_is_planned_from_its_own_tree_and_commented(proposed: World) ->
     assert forked[CHECK].summary == done[CHECK].summary
     assert proposed.hub.asked[asked:] == []
 
+    person, branch = proposed.ops.directory, proposed.hub.pull(number)["head"]["ref"]
+    git(person, "fetch", "-q", "origin")
+    git(person, "checkout", "-q", "-B", "back", f"origin/{branch}")
+    git(person, "checkout", "-q", "origin/main", "--", "policies")
+    git(person, "commit", "-q", "-m", "On second thought")
+    git(person, "push", "-q", "origin", f"HEAD:refs/heads/{branch}")
+    git(person, "checkout", "-q", "main")
+    assert proposed.checked(number, actor="ada")[VERDICT].result == "success"
+    [comment] = proposed.hub.comments[number]
+    assert comment["body"].splitlines()[1].startswith("**No longer so.**")
+
 
 def test_a_policy_with_a_mistake_is_refused_with_its_place(proposed: World) -> None:
     proposed.merge(1)

@@ -87,7 +87,8 @@ class DiskTree:
 def read_file(root: Path, path: str) -> bytes:
     """Return a file's bytes as they are on disk. Raises GitError."""
     try:
-        return (root / path).read_bytes()
+        with open(f"{root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123  a Path costs more than a small file
+            return file.read()
     except OSError as error:
         raise GitError(f"{readable(path)} cannot be read: {error.strerror}", "Run the same command again.") from error
 

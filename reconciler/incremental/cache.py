@@ -184,6 +184,8 @@ class Cache:
 
         def rows(db: sqlite3.Connection) -> dict[bytes, bytes]:
             found: dict[bytes, bytes] = {}
+            if db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is None:  # noqa: S608
+                return found
             for key in keys:
                 row = db.execute(query, (key,)).fetchone()
                 data = None if row is None else row[0]

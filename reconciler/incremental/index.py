@@ -20,6 +20,8 @@ _BITS: Final = 64
 _MOST: Final = 12
 _EACH: Final = 256
 """About how many entries there are to a bucket."""
+_HANDFUL: Final = 8
+"""Hashes fewer than these are noted one by one."""
 _NOTED: Final = 0xFFFF
 
 Load = Callable[[list[int]], Mapping[int, bytes]]
@@ -58,6 +60,9 @@ class Index:
         if 0 in (found := numbers(column)):
             column = packed(n for n in found if n)
         many = len(column) // SIZE
+        if many < _HANDFUL:
+            self.change(kind, shard, (), found)
+            return
         noted, high = bytearray(4 * many), bytearray(2 * many)
         noted[0::4], noted[1::4] = bytes([shard & 0xFF]) * many, bytes([shard >> 8]) * many
         noted[2::4], noted[3::4] = column[4::SIZE], column[5::SIZE]

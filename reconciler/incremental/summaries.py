@@ -94,7 +94,7 @@ class Summaries:
         if missing:
             made = sum_up(self._here, self._tree.narrowed(missing), missing, paths)[0]
             self._keep(made)
-            found |= {path: Summary.of(packed) for path, packed in made.items()}
+            found |= made
         return {shard_number(path): summary for path, summary in found.items()}
 
     def tidy(self) -> None:
@@ -118,10 +118,10 @@ class Summaries:
         """Make summaries and keep them, here only where nothing else can."""
         for some in summarize(self._recipe, self._here, self._tree, paths):
             self._keep(some)
-            for path, packed in some.items():
-                yield path, Summary.of(packed)
+            yield from some.items()
 
     def _keep(self, made: Summed) -> None:
-        self._cache.keep(self._context, {self._oids[path]: packed for path, packed in made.items()})
-        if not self._cache.usable:
-            self._made |= {path: Summary.of(packed) for path, packed in made.items()}
+        if self._cache.usable:
+            self._cache.keep(self._context, {self._oids[path]: summary.pack() for path, summary in made.items()})
+        else:
+            self._made |= made

@@ -21,8 +21,8 @@ from .summing import Summings, summings
 _CHUNK: Final = 32
 _FEW: Final = 24 << 20
 """Bytes of state up to which one process is done before a second one is ready."""
-Summed = dict[str, bytes]
-"""Summaries, packed, by path."""
+Summed = dict[str, Summary]
+"""Summaries by path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def sum_up(
     for path, data in source.read_all(paths):
         old = known.get(path)
         made = guests.summary(data, path, old) if path.startswith(GUESTS) else accounts.summary(data, path, old)
-        found[path] = made.pack()
+        found[path] = made
         size += len(data)
     return found, size
 

@@ -35,7 +35,11 @@ class DN:
     @cached_property
     def rdns(self) -> tuple[tuple[str, str], ...]:
         """(attribute type in upper case, unescaped value) from the leaf up."""
-        return tuple(_rdn(part) for part in _split(self.text, ",")) if self.text else ()
+        text = self.text
+        if "\\" not in text and text.isascii():  # as nearly all are; the same in one step
+            parts = [part.partition("=") for part in text.split(",")] if text else []
+            return tuple((key.strip().upper(), value.strip(" ")) for key, _, value in parts)
+        return tuple(_rdn(part) for part in _split(text, ","))
 
     @cached_property
     def key(self) -> tuple[tuple[str, str], ...]:

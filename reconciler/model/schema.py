@@ -124,7 +124,8 @@ def _validate_text(attribute: Attribute, value: str) -> str | None:
     length = utf16_length(value)
     if attribute.max is not None and length > attribute.max:
         return f"has {length} characters (UTF-16); at most {attribute.max} are allowed"
-    for character in value:
+    plain = value.isascii() and "\0" not in value and not attribute.illegal
+    for character in () if plain else value:
         if character == "\0" or "\ud800" <= character <= "\udfff" or character in attribute.illegal:
             return f"contains {_show(character)}, which is not allowed"
     return _validate_name(attribute, value)

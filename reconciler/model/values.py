@@ -27,6 +27,8 @@ def _hiragana(c: str) -> str:
 
 def utf16_length(value: str) -> int:
     """Return the length as Active Directory's rangeUpper counts it: UTF-16 code units."""
+    if value.isascii():
+        return len(value)
     return len(value) + sum(ord(c) > 0xFFFF for c in value)  # noqa: PLR2004  the end of the basic plane
 
 

@@ -68,7 +68,7 @@ class Cache:
         current = {_row(context, oid) for oid in oids}
 
         def prune(db: sqlite3.Connection) -> None:
-            if db.execute("SELECT count(*) FROM shards").fetchone()[0] <= 3 * len(current) + _SOME:
+            if db.execute("SELECT count(*) FROM shards").fetchone()[0] <= 2 * len(current) + _SOME:
                 return
             stale = [row for row in db.execute("SELECT key FROM shards") if row[0] not in current]
             db.executemany("DELETE FROM shards WHERE key = ?", stale)

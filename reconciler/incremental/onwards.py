@@ -5,6 +5,7 @@ Whether an entry is in order depends on nobody else, so that this gives what com
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -135,13 +136,8 @@ def _column(column: bytes, entries: Iterable[int], width: int = 1) -> list[int]:
 
 def _apart(olds: Iterable[int], news: Iterable[int]) -> tuple[list[int], list[int]]:
     """Return both without what is in both, as often as it is."""
-    gone, come = list(olds), []
-    for number in news:
-        if number in gone:
-            gone.remove(number)
-        else:
-            come.append(number)
-    return gone, come
+    before, after = Counter(olds), Counter(news)
+    return [*(before - after).elements()], [*(after - before).elements()]
 
 
 def _replace(picks: Picks, looked_at: Mapping[int, list[int]], picked: Picks) -> None:

@@ -68,7 +68,7 @@ class _Operations:
         self.git("remote", "add", "origin", str(remote))
         scaffold(directory, Answers(tenant=TENANT, client_id=CLIENT, forge="git"))
         settings = directory / "reconcile.yaml"
-        settings.write_text(_settings(tenant))
+        settings.write_text(settings_text(tenant))
         self.git("add", "-A")
         self.git("commit", "-q", "-m", "settings and policy")
 
@@ -115,7 +115,8 @@ def _timed(work: Callable[[], str]) -> tuple[float, str]:
     return time.perf_counter() - start, said
 
 
-def _settings(tenant: Address) -> str:
+def settings_text(tenant: Address) -> str:
+    """Return the settings of an operations directory for this tenant."""
     return f"""\
 apiVersion: reconcile/v1
 kind: Settings

@@ -70,10 +70,10 @@ class Importer:
             context, settings, policy = self._context, self._settings, self._policy
             reader = context.ports.reader(settings, policy, context.env, context.ask)
             try:
-                side = Accounts(context, settings, policy, self._old, self._now, reader, full=self._full)
-                accounts, directory = side.imported(guests, accounts, directory)
-                guests, graph = without_forgotten(guests, accounts, graph)
-                guests, accounts = self._laid(guests, GUEST_FORM, GUESTS), self._laid(accounts, ACCOUNT_FORM, ACCOUNTS)
+                side = Accounts(context, settings, policy, self._base, self._now, reader, full=self._full)
+                found, directory = side.imported(guests, accounts, directory)
+                guests, graph = without_forgotten(guests, found, graph, side.concerned)
+                guests, accounts = self._laid(guests, GUEST_FORM, GUESTS), self._laid(found, ACCOUNT_FORM, ACCOUNTS)
                 state = self._state(manifest, guests, accounts, claims, graph, directory)
                 claims = claims_of(context, settings, policy, self._base, reader, state)
             finally:

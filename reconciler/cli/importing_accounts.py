@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from reconciler.directory.port import Changes, DirectoryReader, Domain, Entry
 from reconciler.errors import DirectoryError, StateError
+from reconciler.incremental.index import AMISS
 from reconciler.model.account import Account
 from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
 from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.progress import Progress
-from reconciler.state.model import DirectoryCursor, State
+from reconciler.state.model import DirectoryCursor
+from reconciler.state.shards import Changed
 from reconciler.state.told import Told
 
+from .concerning import concerned
 from .context import Context
 from .joins import Anchors, Leavers
 from .receipts import seek, told
+
+if TYPE_CHECKING:
+    from reconciler.incremental.concerned import Concerned
+
+    from .importing import Base
 
 
 class Accounts:
@@ -28,7 +37,7 @@ class Accounts:
         context: Context,
         settings: Settings,
         policy: Policy,
-        old: State | None,
+        base: Base,
         now: str,
         reader: DirectoryReader,
         *,
@@ -37,18 +46,21 @@ class Accounts:
         self._context = context
         self._settings = settings
         self._policy = policy
-        self._old = old
+        self._base = base
+        self._old = base.old
         self._now = now
         self._reader = reader
         self._full = full
         self._progress: Progress = context.progress()
+        self.concerned: Concerned | None = None
+        """Who knows whom this import had to look at; None where it looked at everybody."""
 
     def imported(
         self, guests: Mapping[str, Guest], old: Mapping[str, Account], cursor: DirectoryCursor | None
-    ) -> tuple[Mapping[str, Account], DirectoryCursor]:
+    ) -> tuple[Changed[Account], DirectoryCursor]:
         """Return the accounts and how far they were read. `guests` are those to join them to, as they are now."""
         from reconciler.state.importer import import_accounts
-        from reconciler.state.shards import Changed, prefetch
+        from reconciler.state.shards import prefetch
 
         reader = self._reader
         domain = reader.domain()
@@ -75,13 +87,15 @@ class Accounts:
             ) as task:
                 read = list(reader.accounts(ous, attributes, task.done))
         anchors = Anchors(self._policy, guests)
-        joined = {account.guest for account in old.values() if account.guest is not None}
-        prefetch(guests, joined | anchors.shown(read.entries if isinstance(read, Changes) else read))
         before = self._old.guests if self._old else {}
         applied = told(self._context, self._settings, self._old.manifest, cursor) if self._old and cursor else Told()
-        prefetch(guests, {made.guest for made in applied.made})
-        accounts = import_accounts(
-            old,
+        made = {one.guest for one in applied.made}
+        known = self._looked_at(guests, old, read, applied, made) if isinstance(read, Changes) else old
+        joined = {account.guest for account in known.values() if account.guest is not None}
+        shown = anchors.shown(read.entries if isinstance(read, Changes) else read)
+        prefetch(guests, joined | shown | made)
+        found = import_accounts(
+            known,
             read,
             find=lambda guids: reader.find(guids, attributes),
             anchor_names=anchors.names,
@@ -93,6 +107,8 @@ class Accounts:
             leavers_disabled=self._policy.lifecycle.left_disable,
             seek=seek(self._context, reader, self._policy, guests, anchors, applied, cursor, domain),
         )
+        prefetch(old, known)
+        accounts = Changed(old, {**dict.fromkeys(known), **found})
         new = DirectoryCursor(
             as_of=self._now,
             controller=domain.controller,
@@ -105,7 +121,28 @@ class Accounts:
             attributes=attributes,
             accounts=len(accounts),
         )
-        return Changed(old, {**dict.fromkeys(old), **accounts}), new
+        return accounts, new
+
+    def _looked_at(
+        self,
+        guests: Mapping[str, Guest],
+        old: Mapping[str, Account],
+        read: Changes,
+        applied: Told,
+        made: set[str],
+    ) -> Mapping[str, Account]:
+        """Return those of the known accounts that the import has to look at: what it makes of all others is what they are."""
+        said = {entry.sid for entry in (*read.entries, *read.deleted)}
+        sids = said.union(applied.enabled, (one.sid for one in applied.made))
+        teller = concerned(self._context, self._settings, self._policy, self._base, guests, old, self._now)
+        if teller is None:
+            return old
+        try:
+            known = teller.accounts(sids, lambda a: a.missing is not None or a.sid in said, made)
+        except AMISS:
+            return old  # and whoever reads all of them says what is amiss
+        self.concerned = teller
+        return known
 
     def _disabled_for(self, guest: Guest, leavers: Leavers) -> bool:
         """Whether the policy has this guest's account disabled, since they may not sign in or have left."""

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from reconciler.directory.port import Entry
+from reconciler.incremental.index import AMISS
 from reconciler.model.account import Account
 from reconciler.model.guest import Guest
 from reconciler.model.values import Value
+from reconciler.policy.expressions import Compiled
 from reconciler.policy.model import EvaluationError, Policy
+from reconciler.policy.pieces import pieces, tells_guests_apart
 from reconciler.state.model import GraphCursor
+from reconciler.state.shards import Changed
 
-_GUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+if TYPE_CHECKING:
+    from reconciler.incremental.concerned import Concerned
+
+_GUID = re.compile("(?=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))")
+"""Wherever one begins: what stands before an id may look like the beginning of one."""
 
 
 class Anchors:
@@ -22,6 +32,8 @@ class Anchors:
     def __init__(self, policy: Policy, guests: Mapping[str, Guest]) -> None:
         self._anchor, self._guests = policy.anchor, guests
         self._owners: dict[str, str] | None = None
+        shape = self._anchor.expression.syntax.shape if isinstance(self._anchor.expression, Compiled) else ()
+        self._by_id = tells_guests_apart(pieces(shape))
 
     def names(self, entry: Entry) -> str | None:
         """Return the id of the guest that an entry's anchor names."""
@@ -42,6 +54,8 @@ class Anchors:
             guest = self._guests.get(shown)
             if guest is not None and self._value(guest) == held:
                 return guest.id
+        if self._by_id:  # the whole id is in it, so it was shown
+            return None
         if self._owners is None:
             self._owners = {value: g.id for g in self._guests.values() if (value := self._value(g)) is not None}
         return self._owners.get(held)
@@ -80,14 +94,20 @@ class Leavers:
 
 
 def without_forgotten(
-    guests: Mapping[str, Guest], accounts: Mapping[str, Account], cursor: GraphCursor | None
+    guests: Mapping[str, Guest],
+    accounts: Changed[Account],
+    cursor: GraphCursor | None,
+    concerned: Concerned | None,
 ) -> tuple[Mapping[str, Guest], GraphCursor | None]:
-    """Drop the tombstones that no account is joined to: nothing is left to do for them."""
-    from reconciler.state.shards import Changed
-
+    """Drop the tombstones that no account is joined to: nothing is left to do for them. `concerned` saves looking at everybody."""
     if cursor is None or not cursor.tombstones:
         return guests, cursor
-    joined = {a.guest for a in accounts.values()}
-    forgotten = [i for i, g in guests.items() if g.removed is not None and i not in joined]
+    forgotten: list[str] | None = None
+    if concerned is not None:
+        with suppress(*AMISS):
+            forgotten = concerned.forgotten(accounts)
+    if forgotten is None:
+        joined = {a.guest for a in accounts.values()}
+        forgotten = [i for i, g in guests.items() if g.removed is not None and i not in joined]
     changed = guests if isinstance(guests, Changed) else Changed(guests, {})
     return changed.without(forgotten), replace(cursor, tombstones=cursor.tombstones - len(forgotten))

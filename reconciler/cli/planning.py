@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.errors import NotImportedError, StateError
 from reconciler.graph.attributes import NEVER_NULL
 from reconciler.incremental.aligning import align
+from reconciler.incremental.alignment import Alignment
 from reconciler.incremental.cache import Cache
 from reconciler.incremental.hashes import Hasher
 from reconciler.incremental.index import LostError
@@ -57,29 +59,54 @@ def _from_what_changed(
 ) -> tuple[Plan, State]:
     tree, settings = inputs.tree, inputs.settings
     manifest = load_manifest(tree)
+    laid = lay(context, inputs, policy, cache, *_now_and_size(manifest), anew=anew)
+    reduced = Reduced(
+        manifest,
+        load_claims(tree),
+        laid.alignment,
+        laid.summaries,
+        tree.read_all,
+        laid.paths,
+        policy,
+        settings,
+        laid.hasher,
+    )
+    _check(reduced, manifest)
+    state = reduced.state
+    return make_plan(state, policy, settings, inputs.trees, reduced), state
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Both sides of a tree, laid against each other."""
+
+    alignment: Alignment
+    summaries: Summaries
+    paths: Collection[str]
+    hasher: Hasher
+
+
+def lay(
+    context: Context, inputs: Inputs, policy: Policy, cache: Cache, now: int, entries: int, *, anew: bool = False
+) -> Laid:
+    """Lay both sides of a tree against each other, by what is remembered of another one. `now` and so on: see `align`."""
+    tree, settings = inputs.tree, inputs.settings
     guest_paths, account_paths = shard_paths(tree, GUESTS), shard_paths(tree, ACCOUNTS)
     oids = {path: oid for folder in (GUESTS, ACCOUNTS) for path, oid in tree.files(folder)}
     ous = tuple(ou.text for ou in settings.directory.ous)
     made_by = digest([this_program(), ous, [(path, data.hex()) for path, data in inputs.files]])
     shards = {path: oids[path] for path in (*guest_paths, *account_paths)}
     hasher = Hasher(cache.key)
-    here = summings(policy, settings.directory.ous, hasher)
     summaries = Summaries(
         Recipe(inputs.files, ous, cache.key),
-        here,
+        summings(policy, settings.directory.ous, hasher),
         tree,
         shards,
         cache,
         made_by,
         lambda count: _announced(context, count),
     )
-    alignment = align(summaries, cache, made_by, *_now_and_size(manifest), hasher, anew=anew)
-    reduced = Reduced(
-        manifest, load_claims(tree), alignment, summaries, tree.read_all, shards, policy, settings, hasher
-    )
-    _check(reduced, manifest)
-    state = reduced.state
-    return make_plan(state, policy, settings, inputs.trees, reduced), state
+    return Laid(align(summaries, cache, made_by, now, entries, hasher, anew=anew), summaries, shards, hasher)
 
 
 def _now_and_size(manifest: Manifest) -> tuple[int, int]:

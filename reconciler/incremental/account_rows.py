@@ -88,11 +88,14 @@ class AccountRows:
         active = blocked = left = NONE
         due = 0
         half_made = held == HALF_MADE and not account.adopted
-        if not account.suspended and not half_made and not place.departed:
-            active = self._hash(ACTIVE + row)
-        if disabled or not lifecycle.blocked_disable:
-            blocked = self._hash(BLOCKED + row)
-        settled = place.departed or lifecycle.left_move is None
+        if account.suspended and not disabled:
+            return Special(NONE, NONE, NONE, 0)  # what an import never leaves so: the next one is to look
+        if not account.departed:
+            if not account.suspended and not half_made and not place.departed:
+                active = self._hash(ACTIVE + row)
+            if disabled or not lifecycle.blocked_disable:
+                blocked = self._hash(BLOCKED + row)
+        settled = account.departed and (place.departed or lifecycle.left_move is None)
         if settled and (disabled or not lifecycle.left_disable):
             left = self._hash(f"{LEFT}{account.guest}\0{anchor}")
             due = self._due(account.departed)

@@ -15,7 +15,7 @@ from reconciler.state.paths import ACCOUNTS, GUESTS
 from .hashes import Hasher, numbers
 from .index import JOINED, KEYS, NAMES, Index, Load, LostError
 from .summary import Summary
-from .suspects import Clean, Picks, suspects
+from .suspects import Clean, Picks, places, suspects
 
 LOOKUPS: Final = {GUESTS: KEYS, ACCOUNTS: NAMES}
 """What kind the lookups of a side's summaries are of."""
@@ -84,6 +84,16 @@ class Alignment:
     now: int
     sides: dict[str, Side]
     index: Index
+
+    def find(self, source: Source, kind: int, wanted: set[int]) -> Picks:
+        """Return the entries that have one of these numbers in a column of some kind."""
+        picks: Picks = {}
+        found = self.index.find(kind, wanted)
+        for number, summary in source.of(GUESTS if kind == KEYS else ACCOUNTS, found):
+            column, width = (summary.own, 1) if kind == JOINED else (summary.lookups, summary.width)
+            if entries := places(column, found[number], width):
+                picks[number] = set(entries)
+        return picks
 
     def pack(self) -> bytes:
         """Return it as bytes, after the index's changes were taken."""

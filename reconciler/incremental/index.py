@@ -6,10 +6,13 @@ are therefore shards that may have the hash, and all that do.
 
 from __future__ import annotations
 
+import struct
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final
+
+from reconciler.errors import StateError
 
 from .hashes import SIZE, Hasher, numbers, packed
 
@@ -30,6 +33,10 @@ Load = Callable[[list[int]], Mapping[int, bytes]]
 
 class LostError(Exception):
     """What was remembered is not there, or not what it was: it has to be found out anew."""
+
+
+AMISS: Final = (LostError, StateError, struct.error, ValueError)
+"""What goes wrong where the state is damaged, or what is remembered of it: whoever looks at all of the state then says how."""
 
 
 class Index:

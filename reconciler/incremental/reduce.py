@@ -12,7 +12,7 @@ from functools import cached_property
 from reconciler.model.account import Account
 from reconciler.model.guest import Guest
 from reconciler.model.settings import Settings
-from reconciler.planning.names import Name, folded_name
+from reconciler.planning.names import Name, folded_name, names_of
 from reconciler.planning.plan import make_plan
 from reconciler.policy.expressions import Compiled
 from reconciler.policy.model import Policy
@@ -27,7 +27,7 @@ from .joined import guest_number, join_key_of, name_key
 from .newcomers import Newcomers
 from .shards import Opened, account_shards, guest_shards
 from .summary import LACKS
-from .suspects import Picks, places, repeated
+from .suspects import Picks, repeated
 
 
 class _Heard:
@@ -61,6 +61,7 @@ class Reduced:
     ) -> None:
         self._manifest = manifest
         self._claims = claims
+        self._alignment = alignment
         self._sides = alignment.sides
         self._index = alignment.index
         self._source = source
@@ -113,6 +114,7 @@ class Reduced:
         self._guests.keep({}, self._of_guests(self._joined() - {guest.id for guest in self._guests.kept()}))
         if newcomers is not None:
             names = {(c.attribute, folded_name(c.attribute, c.value)) for c in self._claims} | self._taken()
+            names.update(name for account in self._accounts.kept() for name in names_of(account))
             chosen = newcomers.chosen(self._settings.batch, self._held, names)
             self._left_out = len(newcomers) - sum(map(len, chosen.values()))
             self._guests.keep(chosen, {})
@@ -127,7 +129,9 @@ class Reduced:
         """Return those of the guests who are no newcomers, and the newcomers; all of them, where those are few enough."""
         numbers_of = {number: numbers(summary.own) for number, summary in self._source.of(GUESTS, picks)}
         wanted = {numbers_of[number][entry] for number, entries in picks.items() for entry in entries}
-        joined: set[int] = set()
+        # What is in a file that a person has edited is in no index; all of it is kept.
+        joined = {guest_number(a.guest) for a in self._accounts.kept() if a.guest is not None}
+        joined &= wanted
         for _, summary in self._source.of(ACCOUNTS, self._index.find(JOINED, wanted)):
             joined |= wanted.intersection(numbers(summary.own))
         if len(wanted) - len(joined) <= self._settings.batch + self._few:
@@ -211,11 +215,4 @@ class Reduced:
         return self._with({guest_number(guest.id) for guest in guests}, JOINED)
 
     def _with(self, wanted: set[int], kind: int) -> Picks:
-        """Return the entries that have one of these numbers in a column of some kind."""
-        picks: Picks = {}
-        found = self._index.find(kind, wanted)
-        for number, summary in self._source.of(GUESTS if kind == KEYS else ACCOUNTS, found):
-            column, width = (summary.own, 1) if kind == JOINED else (summary.lookups, summary.width)
-            if entries := places(column, found[number], width):
-                picks[number] = set(entries)
-        return picks
+        return self._alignment.find(self._source, kind, wanted)

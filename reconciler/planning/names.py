@@ -91,7 +91,7 @@ def in_order(changes: list[Change], accounts: Mapping[str, Account]) -> list[Cha
     }
     for change in changes:
         if change.action is Action.DELETE and change.sid is not None and change.sid in accounts:
-            givers |= dict.fromkeys(_names(accounts[change.sid]), change.key)
+            givers |= dict.fromkeys(names_of(accounts[change.sid]), change.key)
     by_key = {c.key: c for c in changes}
     waits: dict[str, dict[str, Name | None]] = {}
     for change in changes:
@@ -215,13 +215,13 @@ def _holders(changes: list[Change], accounts: Mapping[str, Account]) -> dict[Nam
     for account in accounts.values():
         if account.missing in ("deleted", "expired") or account.sid in gone:
             continue
-        for name in _names(account):
+        for name in names_of(account):
             if (account.sid, name) not in given:
                 holders[name].add(account.sid)
     return holders
 
 
-def _names(account: Account) -> list[Name]:
+def names_of(account: Account) -> list[Name]:
     """Every unique name that an account has."""
     held = (name_of(attribute, account.attributes.get(attribute)) for attribute in UNIQUE)
     return [*filter(None, held), _dn(account.dn)]

@@ -14,8 +14,12 @@ from .paths import account_path, guest_path
 from .strict import BARE, KEY, MAX_KEY, SCALAR, STRING, unquote
 
 _GUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_SID = "S-1-5-21-(?:(?:0|[1-9][0-9]{0,8}|[1-3][0-9]{9})-){3}(?:0|[1-9][0-9]{0,8}|[1-3][0-9]{9})"
-"""A domain's SID; parts past 3,999,999,999 are left to the slower reader."""
+_PART = (
+    "(?:0|[1-9][0-9]{0,8}|[1-3][0-9]{9}|4(?:[01][0-9]{8}|2(?:[0-8][0-9]{7}|9(?:[0-3][0-9]{6}|4(?:[0-8][0-9]{5}|"
+    "9(?:[0-5][0-9]{4}|6(?:[0-6][0-9]{3}|7(?:[01][0-9]{2}|2(?:[0-8][0-9]|9[0-5])))))))))"
+)
+"""A number of 32 bits: one domain in five has a part past 3,999,999,999."""
+_SID = f"S-1-5-21-(?:{_PART}-){{3}}{_PART}"
 _TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
 _ATTRIBUTES = rf"(?:  attributes:\n((?:    {KEY}:(?: {SCALAR}|(?:\n      - {STRING})++)\n)++))?+"
 

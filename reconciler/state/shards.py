@@ -63,6 +63,8 @@ class Shards(Mapping[str, Record]):
 
     def prefetch(self, keys: Iterable[str]) -> None:
         """Read the shards of these keys at once: a look at each alone costs a process."""
+        if self._all is not None:
+            return
         self._fetch(sorted({path for key in keys if (path := self._place(key)) in self._unread}))
 
     @property

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from reconciler.planning.encode import encode
 from reconciler.planning.plan import make_plan
 from reconciler.state.model import State
+from reconciler.state.paths import ACCOUNTS
 from tests.planning.builder import account, guest, settings
 from tests.planning.builder import state as state_of
 
-from .worlds import POLICIES, in_order, reduced, worlds
+from .worlds import HASHER, POLICIES, Shards, in_order, reduced, worlds
 
 LAW = profile(deadline=None, max_examples=150)
 
@@ -46,6 +47,18 @@ def test_newcomers_beyond_the_first_are_left_out_and_counted(name: str) -> None:
         same_plan(made, name, batch, few=-batch)
 
     law()
+
+
+@LAW
+@given(worlds(POLICIES["default"]), st.integers(0, 3))
+def test_a_file_edited_by_hand_makes_nobody_a_newcomer(made: State, batch: int) -> None:
+    source = Shards(made, POLICIES["default"], HASHER)
+    source.files |= {p: b"# by hand\n" + data for p, data in source.files.items() if p.startswith(ACCOUNTS)}
+    small = reduced(made, POLICIES["default"], batch, few=-batch, source=source)
+    asked = settings(batch=batch)
+    assert make_plan(small.state, POLICIES["default"], asked, (), small) == make_plan(
+        made, POLICIES["default"], asked, ()
+    )
 
 
 def test_of_many_newcomers_only_those_of_the_first_plan_are_kept() -> None:

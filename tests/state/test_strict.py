@@ -23,7 +23,7 @@ from reconciler.state.paths import account_path, guest_path
 from reconciler.state.reader import read
 from reconciler.state.records import accounts_document, guests_document, slow_accounts, slow_guests
 
-from .records import ALICE, LAW, a_guest, accounts, an_account, guests, sid
+from .records import ALICE, DOMAIN, LAW, a_guest, accounts, an_account, guests, sid
 from .test_canonical import DOCUMENTS, HOSTILE
 from .test_reader import damaged, yamlish
 
@@ -203,3 +203,18 @@ def test_a_canonical_shard_needs_no_yaml_library() -> None:
         f"read_guests({GOOD_GUESTS!r}, {GUEST_FILE!r}); assert 'yaml' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("part", [0, 9, 10, 3_999_999_999, 4_000_000_000, 4_078_483_442, 4_294_967_295])
+def test_any_number_of_32_bits_may_stand_in_a_sid(part: int) -> None:
+    account = replace(an_account(), sid=f"S-1-5-21-{part}-1-{part}-1105")
+    data = dump(accounts_document([account]))
+    assert fast_accounts(data, ACCOUNT_FILE) == {account.sid: account} == slow_accounts(data, ACCOUNT_FILE)
+
+
+@pytest.mark.parametrize("part", ["4294967296", "4300000000", "10000000000", "01", ""])
+def test_no_other_number_may(part: str) -> None:
+    data = dump(accounts_document([an_account()])).replace(DOMAIN.encode(), f"S-1-5-21-{part}-1-1".encode())
+    assert fast_accounts(data, ACCOUNT_FILE) is None
+    with pytest.raises(StateError):
+        slow_accounts(data, ACCOUNT_FILE)

@@ -107,8 +107,9 @@ class Accounts:
             leavers_disabled=self._policy.lifecycle.left_disable,
             seek=seek(self._context, reader, self._policy, guests, anchors, applied, cursor, domain),
         )
-        prefetch(old, known)
-        accounts = Changed(old, {**dict.fromkeys(known), **found})
+        changes = {sid: found.get(sid) for sid in known.keys() | found.keys() if known.get(sid) != found.get(sid)}
+        prefetch(old, changes)
+        accounts = Changed(old, changes)
         new = DirectoryCursor(
             as_of=self._now,
             controller=domain.controller,

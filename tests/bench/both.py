@@ -20,6 +20,7 @@ from reconciler.cli.main import main
 from reconciler.directory.port import Changes, Domain, Entry
 from reconciler.model.account import Account
 from reconciler.model.dn import DN
+from reconciler.model.guest import Guest
 from reconciler.model.values import Value
 from reconciler.state.canonical import dump
 from reconciler.state.manifest import dump_manifest, read_manifest
@@ -37,28 +38,34 @@ _STEP = 104_729
 _FIRST_RID = 1104
 
 
-def account(number: int, display: str | None = None) -> Account:
-    """Return the account that the default policy gives the guest of this number."""
-    said = json.loads(user(number))
+def account(number: int, guest: Guest, display: Value | None = None) -> Account:
+    """Return the account of this number, as the default policy gives it to a guest; or with another name."""
+    of = guest.attributes
     values: dict[str, Value] = {
-        "adminDescription": f"User_{said['id']}",
-        "displayName": display or said["displayName"],
+        "adminDescription": f"User_{guest.id}",
+        "displayName": display or of["displayName"],
         "employeeType": "Guest",
-        "givenName": said["givenName"],
-        "mail": said["mail"],
-        "sAMAccountName": said["id"][:20],
-        "sn": said["surname"],
+        "givenName": of["givenName"],
+        "mail": of["mail"],
+        "sAMAccountName": guest.id[:20],
+        "sn": of["surname"],
         "userAccountControl": 262656,
-        "userPrincipalName": said["userPrincipalName"],
+        "userPrincipalName": of["userPrincipalName"],
     }
     rid = _FIRST_RID + number
-    return Account(f"{DOMAIN}-{rid}", str(uuid.UUID(int=rid)), DN(f"CN={said['id']},{OU}"), values, guest=said["id"])
+    return Account(f"{DOMAIN}-{rid}", str(uuid.UUID(int=rid)), DN(f"CN={guest.id},{OU}"), values, guest=guest.id)
+
+
+def invited(number: int) -> Guest:
+    """Return the guest of this number as the tenant shows them first."""
+    said = json.loads(user(number))
+    return Guest(said.pop("id"), said)
 
 
 def write_accounts(root: Path, users: int) -> None:
     """Put an account for each of so many guests below `state/`, as an import would have left them."""
     for numbers in by_rid(users):
-        held = [account(number) for number in numbers]
+        held = [account(number, invited(number)) for number in numbers]
         file = root / account_path(held[0].sid)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(dump(accounts_document(held)))
@@ -73,7 +80,7 @@ def write_accounts(root: Path, users: int) -> None:
         invocation_id=_INVOCATION,
         usn=0,
         ous=(OU,),
-        attributes=tuple(sorted(account(0).attributes)),
+        attributes=tuple(sorted(account(0, invited(0)).attributes)),
         accounts=users,
     )
     (root / MANIFEST).write_bytes(dump_manifest(replace(manifest, directory=cursor)))
@@ -91,12 +98,12 @@ class Stand:
 
     def changes(self, attributes: Sequence[str], since: int) -> Changes:
         numbers = [n * _STEP % self._users for n in range(since * CHANGES, (since + 1) * CHANGES)]
-        entries = tuple(_entry(account(n, f"Changed by hand {since}"), attributes) for n in numbers)
+        entries = tuple(_entry(account(n, invited(n), f"Changed by hand {since}"), attributes) for n in numbers)
         return Changes(entries, (), containers=False)
 
     def accounts(self, _ous: Sequence[DN], attributes: Sequence[str], *_: object) -> Iterator[Entry]:
         for number in range(self._users):
-            yield _entry(account(number), attributes)
+            yield _entry(account(number, invited(number)), attributes)
 
     def find(self, *_: object, **_named: object) -> dict[str, Entry]:
         return {}

@@ -44,10 +44,11 @@ def measure(users: int, increments: int = 3) -> list[Imported]:
     try:
         with running(users, folder) as tenant:
             operations = _Operations(folder / "identity", tenant, users, folder / "cache")
-            found = [operations.snapshot("increment" if turn else "full") for turn in range(increments + 1)]
+            found = [operations.snapshot("full")]
             operations.fill()
             found.append(operations.snapshot("both sides, nothing remembered", both=True))
-            return found + [operations.snapshot("both sides", both=True) for _ in range(increments)]
+            found += [operations.snapshot("both sides", both=True) for _ in range(increments)]
+            return found + [operations.snapshot("increment") for _ in range(increments)]
     finally:
         shutil.rmtree(folder)
 

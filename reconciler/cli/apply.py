@@ -22,7 +22,7 @@ def apply(context: Context, digest: str | None, journal: Path | None, *, yes: bo
             "apply needs --yes where there is no terminal to ask on", "Add --yes, and --digest to pin the plan."
         )
     repository = Repository.open(context.directory)
-    here = load_settings(context, repository.at("HEAD") if repository.bare else repository.work_tree())
+    here = load_settings(context, repository.settings_tree())
     merged = Merged.fetch(context, repository, here, journal)
     merged.check_pinned(digest)
     if not again and merged.applied():

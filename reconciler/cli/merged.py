@@ -36,6 +36,8 @@ from .committed import unedited
 from .context import Context
 from .loading import Planned, load_settings, planned
 
+Told = tuple[str, str, str]
+"""A receipt: the commit it is on, the digest it is of, and its text."""
 CLOCKS = timedelta(minutes=10)
 """How far the clocks of the machines that import and that apply may be apart."""
 
@@ -84,7 +86,7 @@ class Merged:
 
     def applied(self) -> bool:
         """Whether this plan has its receipt, and nobody holds the lock any more."""
-        return self._spent() is not None and locks.read(self.repository, self.remote) is None
+        return self._spent(self._receipts()) is not None and locks.read(self.repository, self.remote) is None
 
     def check_pinned(self, digest: str | None) -> None:
         """Raise unless this is the plan that was asked for, if one was."""
@@ -99,13 +101,14 @@ class Merged:
         """Raise unless this plan may be applied now."""
         if not self.made.plan.changes:
             return
-        if spent := self._spent():
+        receipts = self._receipts()
+        if spent := self._spent(receipts):
             if locks.read(self.repository, self.remote) is not None:
                 with suppress(LockedError):  # a run that was killed after its receipt left the lock behind
                     locks.acquire(self.repository, self.remote, self._holder(), self._now()).release()
             raise spent
         self._check_time()
-        self._check_guards()
+        self._check_guards(receipts)
         found = approved(self.context, self.repository, self.made.settings, self.commit)
         if found and found.by and found.pusher is None:
             self.context.say(
@@ -137,11 +140,12 @@ class Merged:
                     f"{self.branch} moved while this plan was shown",
                     "Run `reconcile apply` again to see what it holds now.",
                 )
-            if spent := self._spent():
+            receipts = self._receipts()
+            if spent := self._spent(receipts):
                 raise spent
             # Asked again: hours may have passed at the prompt, another run may have ended, and the approval may be withdrawn.
             self._check_time()
-            self._check_guards()
+            self._check_guards(receipts)
             by = approved(self.context, self.repository, self.made.settings, self.commit)
             journal = Journal(self.journal, self.context.ports.clock)
             try:
@@ -196,11 +200,14 @@ class Merged:
         journal.close(counts(outcomes))
         return outcomes
 
-    def _check_guards(self) -> None:
+    def _receipts(self) -> list[Told]:
+        """Return what the remote's receipts say now."""
+        return list(notes.all_receipts(self.repository, self.remote))
+
+    def _check_guards(self, receipts: list[Told]) -> None:
         """Guards again, now with what was written the same day already: by receipts, and by journals of runs that left none."""
         plan, origin = self.made.plan, self.made.plan.origin
         day = datetime.fromisoformat(origin.as_of).date()
-        receipts = list(notes.all_receipts(self.repository, self.remote))
         told = written_on(day, origin.domain_sid, [text for _, _, text in receipts])
         recorded = {self.made.encoded.digest, *(digest for _, digest, _ in receipts)}
         folder = journal_path(self.context.env, origin.domain_dn, self.made.encoded.digest).parent
@@ -215,8 +222,8 @@ class Merged:
         if refused:
             raise GuardError("\n".join(refused), "Nothing was applied.")
 
-    def _spent(self) -> StalePlanError | None:
-        for commit, digest, _ in notes.all_receipts(self.repository, self.remote):
+    def _spent(self, receipts: list[Told]) -> StalePlanError | None:
+        for commit, digest, _ in receipts:
             if digest == self.made.encoded.digest:
                 return StalePlanError(
                     f"plan {digest} has been applied already; its receipt is on {commit} (git notes --ref reconcile show {commit})",

@@ -13,7 +13,7 @@ from .loading import load_settings
 def unlock(context: Context) -> Exit:
     """Break the lock of this operations directory when nobody works under it any more."""
     repository = Repository.open(context.directory)
-    settings = load_settings(context, repository.at("HEAD") if repository.bare else repository.work_tree())
+    settings = load_settings(context, repository.settings_tree())
     theirs = locks.unlock(repository, settings.forge.remote, context.ports.clock())
     if theirs is None:
         if context.json:

@@ -116,8 +116,12 @@ def _fetch(repo: Repository, remote: str) -> str | None:
 
 def _keep(repo: Repository, tip: str) -> None:
     """Show the fetched notes to `git notes --ref reconcile`, unless that would lose notes made here by hand."""
+    listed = repo.git.run("for-each-ref", "--format=%(refname) %(objectname)", FETCHED, REF).text
+    ours = dict(line.split(" ") for line in listed.splitlines())
+    mine = ours.get(REF, "")
+    if ours.get(FETCHED) == mine == tip:
+        return
     repo.git.run("update-ref", FETCHED, tip)
-    mine = repo.git.run("rev-parse", "--verify", "--quiet", REF, ok=(0, 1)).text
     if not mine or repo.git.run("merge-base", "--is-ancestor", mine, tip, ok=(0, 1)).code == 0:
         repo.git.run("update-ref", REF, tip, mine or "")
 

@@ -30,8 +30,9 @@ def fetch(git: Git, remote: str, ref: str, into: str) -> str | None:
     spec = f"+{ref}:{into}"
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap=")
     for attempt in range(1, _ATTEMPTS + 1):
-        if peek(git, remote, ref) is None:
-            return None
+        now = peek(git, remote, ref)
+        if now is None or now == git.run("rev-parse", "--verify", "--quiet", into, ok=(0, 1)).text:
+            return now  # fetched before, and kept since
         args = ("fetch", *options, "--", remote, spec)
         done = git.run(*args, ok=range(256), timeout=_SECONDS)
         if done.code == 0:

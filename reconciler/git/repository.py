@@ -19,6 +19,7 @@ from .tree import Tree
 from .trees import GitTree
 from .worktree import write_tree
 
+_SETTINGS = ("reconcile.yaml",)
 _NOBODY = ("reconcile", "reconcile@localhost")
 
 
@@ -113,6 +114,13 @@ class Repository:
         by = self.filters()
         index = self.own_git_dir / "reconcile" / f"index-{self.slug}{by and f'-{by}'}"
         return GitTree(self.git, write_tree(self.git, index, self.root, self.prefix), self.prefix)
+
+    def settings_tree(self) -> GitTree:
+        """Return the settings alone as they are on disk, or in a bare repository at HEAD: what they cost does not grow with the state."""
+        if self.bare:
+            return self.at("HEAD")
+        index = self.own_git_dir / "reconcile" / f"settings-{self.slug}"
+        return GitTree(self.git, write_tree(self.git, index, self.root, self.prefix, _SETTINGS), self.prefix)
 
     def disk_tree(self, known: Known) -> tuple[Tree, Known]:
         """Return the same tree, and what to pass as `known` the next time, without adding anything to the repository.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,15 +18,15 @@ from .run import Git, readable
 from .trees import SCOPE
 
 
-def write_tree(git: Git, index: Path, root: Path, prefix: str) -> str:
-    """Write SCOPE as it is on disk into the object database and return the id of a tree that holds it below `prefix`.
+def write_tree(git: Git, index: Path, root: Path, prefix: str, scope: Sequence[str] = SCOPE) -> str:
+    """Write `scope` as it is on disk into the object database and return the id of a tree that holds it below `prefix`.
 
     Filters and line endings apply as in `git add`; ignore rules do not. `index` remembers between calls and is replaced
     atomically, so concurrent calls are safe: the last one is remembered. Raises GitError.
     """
     try:
         with _copy(index) as own:
-            return _write(git, own, index, root, prefix)
+            return _write(git, own, index, root, prefix, scope)
     except OSError as error:
         what = f"{readable(str(error.filename or index))} cannot be written: {error.strerror}"
         raise GitError(what, "Check the permissions of the .git folder, and the free space.") from error
@@ -37,12 +37,12 @@ def write_tree(git: Git, index: Path, root: Path, prefix: str) -> str:
             missing_ok=True
         )  # cut off, or naming objects that were pruned since: once more, from the files alone
         with _copy(index) as own:
-            return _write(git, own, index, root, prefix)
+            return _write(git, own, index, root, prefix, scope)
 
 
-def _write(git: Git, own: Path, index: Path, root: Path, prefix: str) -> str:
+def _write(git: Git, own: Path, index: Path, root: Path, prefix: str, scope: Sequence[str]) -> str:
     env = {"GIT_INDEX_FILE": str(own)}
-    paths = [f"{prefix}/{name}" if prefix else name for name in SCOPE]
+    paths = [f"{prefix}/{name}" if prefix else name for name in scope]
     present = [path for path in paths if os.path.lexists(root / path)]
     gone = [path for path in paths if path not in present]
     if gone and own.exists():

@@ -56,8 +56,8 @@ class Controller:
     host_name = config.HOST_NAME
     admin_user = f"Administrator@{config.REALM.lower()}"
 
-    def __init__(self, cache: Path | None = None) -> None:
-        self._cache = cache
+    def __init__(self, cache: Path | None = None, store: template.Store = "tdb") -> None:
+        self._cache, self._store = cache, store
         self._ends = ExitStack()
         self.admin_password = ""
 
@@ -83,7 +83,7 @@ class Controller:
         self.url = f"ldaps://{self.address}"
         self.root = Path(tempfile.mkdtemp(prefix="reconcile-dc-", dir=_short()))
         ends.callback(shutil.rmtree, self.root)
-        password = template.unpack(self.root, self._cache)
+        password = template.unpack(self.root, self._cache, self._store)
         tls = self.root / "tls"
         self.ca_file = Authority.create("Demonstration domain").write(tls, [self.host_name, self.address]).ca
         self.conf = self.root / "etc/smb.conf"

@@ -1,6 +1,6 @@
 """Run by the system's own Python, which has Samba's modules: makes one empty domain in a directory.
 
-Reads one JSON object from standard input (`directory`, `realm`, `domain`, `host`, `password`): no secret is in argv.
+Reads one JSON object from standard input (`directory`, `realm`, `domain`, `host`, `password`, `store`): no secret is in argv.
 Imports nothing of this package, for that interpreter has none of it.
 """
 
@@ -45,6 +45,7 @@ def main() -> None:
         skip_sysvolacl=True,
         base_schema="2016",
         batch_mode=True,
+        backend_store=asked["store"],
     )
     directory = SamDB(session_info=system_session(), lp=load)
     # The result is kept and copied for months: the administrator's password must not age with it.

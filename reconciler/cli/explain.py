@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reconciler.errors import Exit, ReconcileError
 from reconciler.git.blame import last_changed
 from reconciler.git.repository import Repository
-from reconciler.model.account import Account
 from reconciler.model.guest import Guest
 from reconciler.model.plan import Rule
 from reconciler.model.provenance import Spot
+from reconciler.planning.called import called, holding, named
 from reconciler.planning.explaining import Explanation, explain
 from reconciler.render.explanation import Told
 from reconciler.state.model import State
@@ -42,21 +42,18 @@ def explain_guest(context: Context, asked: str) -> Exit:
 
 
 def _guest(state: State, asked: str) -> Guest:
-    """Return the one who is called so. A display name counts where nothing else is called so: guests choose theirs."""
-    wanted = asked.casefold()
-    for named in (_called(state, wanted), _displayed(state, lambda name: name == wanted)):
-        found = {guest.id: guest for guest in named}
-        if len(found) == 1:
-            return next(iter(found.values()))
-        if found:
-            raise ReconcileError(f"{len(found)} guests are called {asked}:\n{_listed(found)}", "Name one by its id.")
-    accounts = [a for a in state.accounts.values() if wanted in _names(a)]
+    found = called(state, asked)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ReconcileError(f"{len(found)} guests are called {asked}:\n{_listed(found)}", "Name one by its id.")
+    accounts = [a for a in state.accounts.values() if named(a, asked)]
     if accounts:
         raise ReconcileError(
             f"account {accounts[0].sid} ({accounts[0].dn}) is joined to no guest that state/ knows",
             "`reconcile adopt` says what may become of it.",
         )
-    like = {guest.id: guest for guest in _displayed(state, lambda name: wanted in name)} if wanted else {}
+    like = holding(state, asked)
     several = f"{len(like):,} guests have" if len(like) > 1 else "one guest has"
     some = f"; {several} it in a name:\n{_listed(like)}" if like else ""
     raise ReconcileError(
@@ -66,34 +63,9 @@ def _guest(state: State, asked: str) -> Guest:
     )
 
 
-def _listed(found: Mapping[str, Guest]) -> str:
-    lines = [f"{guest.id} {guest.label}" for guest in list(found.values())[:_MOST]]
+def _listed(found: Sequence[Guest]) -> str:
+    lines = [f"{guest.id} {guest.label}" for guest in found[:_MOST]]
     return "\n".join([*lines, *(["…"] if len(found) > _MOST else [])])
-
-
-def _called(state: State, asked: str) -> Iterator[Guest]:
-    for guest in state.guests.values():
-        if asked == guest.id or asked in _texts(guest, "userPrincipalName", "mail"):
-            yield guest
-    for account in state.accounts.values():
-        joined = state.guests.get(account.guest or "")
-        if joined is not None and asked in _names(account):
-            yield joined
-
-
-def _displayed(state: State, fits: Callable[[str], bool]) -> Iterator[Guest]:
-    for guest in state.guests.values():
-        if any(fits(name) for name in _texts(guest, "displayName", "userPrincipalName", "mail")):
-            yield guest
-
-
-def _texts(guest: Guest, *attributes: str) -> list[str]:
-    return [value.casefold() for name in attributes if isinstance(value := guest.attributes.get(name), str)]
-
-
-def _names(account: Account) -> tuple[str, ...]:
-    values = (account.attributes.get(name) for name in ("sAMAccountName", "userPrincipalName"))
-    return (account.sid.casefold(), *(str(value).casefold() for value in values if value))
 
 
 def _spots(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .run import Git
 
-_SETTINGS = r"^(core\.(autocrlf|eol|attributesfile)|filter\..*)$"
+_SETTINGS = r"^(core\.(autocrlf|eol|attributesfile)|attr\.tree|filter\..*)$"
 ATTRIBUTES = ".gitattributes"
 
 

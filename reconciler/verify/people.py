@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reconciler.errors import UsageError
 from reconciler.model.account import Account
 from reconciler.model.guest import Guest
+from reconciler.planning.called import called
 from reconciler.planning.standing import standing
 from reconciler.policy.model import EvaluationError, Policy
 from reconciler.state.model import State
@@ -25,24 +26,13 @@ class Subject:
 
 
 def subject(state: State, text: str) -> Subject:
-    """Return the guest with this id, UPN, mail or display name, or with the account of this SID or sAMAccountName.
-
-    Raises UsageError where there is none, or several: the first of these ways that finds anybody decides.
-    """
-    accounts = _accounts(state)
-    wanted = text.casefold()
-    for found in (
-        [g for g in state.guests.values() if g.id == wanted],
-        [g for g in state.guests.values() if _is(g, "userPrincipalName", wanted)],
-        [state.guests[i] for i, a in accounts.items() if i in state.guests and wanted in _names(a)],
-        [g for g in state.guests.values() if _is(g, "mail", wanted)],
-        [g for g in state.guests.values() if _is(g, "displayName", wanted)],
-    ):
-        if len(found) == 1:
-            return Subject(found[0], accounts.get(found[0].id))
-        if found:
-            several = ", ".join(g.id for g in found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
-            raise UsageError(f"{len(found)} guests are called {text}: {several}", "Name one by its id.")
+    """Return the guest who is `called` so. Raises UsageError where there is none, or several."""
+    found = called(state, text)
+    if len(found) == 1:
+        return Subject(found[0], _accounts(state).get(found[0].id))
+    if found:
+        several = ", ".join(g.id for g in found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+        raise UsageError(f"{len(found)} guests are called {text}: {several}", "Name one by its id.")
     raise UsageError(
         f"state/guests has no guest called {text}.",
         "Name it by id, UPN, mail or display name, or by its account's SID or sAMAccountName; run `reconcile snapshot` "
@@ -80,12 +70,3 @@ def _active(guest: Guest, policy: Policy) -> bool:
         return standing(guest, policy).kind == "active"
     except EvaluationError:
         return False  # a conflict of the plan's
-
-
-def _is(guest: Guest, attribute: str, wanted: str) -> bool:
-    value = guest.attributes.get(attribute)
-    return isinstance(value, str) and value.casefold() == wanted
-
-
-def _names(account: Account) -> tuple[str, str]:
-    return account.sid.casefold(), str(account.attributes.get("sAMAccountName", "")).casefold()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from .summary import Summary
 from .summing import Summings, summings
 
 _CHUNK: Final = 32
+_AHEAD: Final = 24
+"""So many chunks are given out at a time: enough that nobody waits, and few that are done and not yet taken in."""
 _FEW: Final = 24 << 20
 """Bytes of state up to which one process is done before a second one is ready."""
 Summed = dict[str, Summary]
@@ -51,17 +54,24 @@ def summarize(recipe: Recipe, here: Summings, tree: Tree, paths: Sequence[str]) 
 
 
 def _by_processes(recipe: Recipe, here: Summings, tree: Tree, chunks: Sequence[Sequence[str]]) -> Iterator[Summed]:
-    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import Future, ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
     left = dict(enumerate(chunks))
     try:
         pool = ProcessPoolExecutor(_processes(), get_context("spawn"))
-        try:
+
+        def begin(chunk: Sequence[str]) -> Future[Summed]:
             with _left_to_us():
-                pending = [(n, pool.submit(_elsewhere, recipe, tree.narrowed(c), c)) for n, c in left.items()]
-            for number, future in pending:
+                return pool.submit(_elsewhere, recipe, tree.narrowed(chunk), chunk)
+
+        try:
+            waiting, begun = deque(chunks), deque[tuple[int, Future[Summed]]]()
+            while waiting or begun:
+                while waiting and len(begun) < _AHEAD:
+                    begun.append((len(chunks) - len(waiting), begin(waiting.popleft())))
+                number, future = begun.popleft()
                 yield future.result()
                 del left[number]
         finally:

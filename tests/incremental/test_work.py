@@ -53,6 +53,7 @@ def test_several_processes_sum_up_what_one_does(root: Path, kind: str, monkeypat
     tree = repository.disk_tree({})[0] if kind == "disk" else repository.work_tree()
     alone = {path: parts for some in summarize(RECIPE, HERE, tree, paths()) for path, parts in some.items()}
     monkeypatch.setattr(work, "_FEW", 0)
+    monkeypatch.setattr(work, "_AHEAD", 3)
     together = {path: parts for some in summarize(RECIPE, HERE, tree, paths()) for path, parts in some.items()}
     assert together == alone
     assert set(alone) == set(paths())

@@ -75,7 +75,8 @@ def _by_processes(recipe: Recipe, here: Summings, tree: Tree, chunks: Sequence[S
                 yield future.result()
                 del left[number]
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            with _left_to_us():  # one that is still starting would complain of what is gone
+                pool.shutdown(wait=True, cancel_futures=True)
     except (BrokenProcessPool, OSError):  # no second process to be had here, or it was killed: this one goes on
         for chunk in left.values():
             yield sum_up(here, tree.narrowed(chunk), chunk)[0]
@@ -83,7 +84,7 @@ def _by_processes(recipe: Recipe, here: Summings, tree: Tree, chunks: Sequence[S
 
 @contextmanager
 def _left_to_us() -> Iterator[None]:
-    """Start processes that leave Ctrl-C to this one, which ends them: what is blocked here stays blocked in them."""
+    """Start and end processes undisturbed. They leave Ctrl-C to this one: what is blocked here stays blocked in them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -88,9 +88,9 @@ class _Script:
 
     def run(self, what: str) -> Compared:
         """One scheduled run, as a whole process."""
-        begun, cpu = time.perf_counter(), _children()
+        begun, cpu = time.perf_counter(), children()
         done = self._do("sync")
-        return Compared(what, "sample script", int(done["guests"]), time.perf_counter() - begun, _children() - cpu)
+        return Compared(what, "sample script", int(done["guests"]), time.perf_counter() - begun, children() - cpu)
 
     def read(self) -> Compared:
         """The reading alone, without the interpreter's start."""
@@ -116,9 +116,9 @@ def _ldapsearch(samba: Controller, ours: Operations, ou: str) -> Compared:
     password.write_text(ours.env["RECONCILE_LDAP_PASSWORD"])
     command = ["ldapsearch", "-LLL", "-x", "-H", samba.url, "-D", ours.env["RECONCILE_LDAP_USER"], "-y", str(password)]
     command += ["-E", "pr=1000/noprompt", "-b", ou, _FILTER, *POLICY, *IDENTITY]
-    begun, cpu = time.perf_counter(), _children()
+    begun, cpu = time.perf_counter(), children()
     listed = _output(command, {**os.environ, "LDAPTLS_CACERT": str(samba.ca_file)})
-    wall, spent = time.perf_counter() - begun, _children() - cpu
+    wall, spent = time.perf_counter() - begun, children() - cpu
     password.unlink()
     return Compared("read", "ldapsearch", listed.count("\ndn: ") + listed.startswith("dn: "), wall, spent)
 
@@ -134,9 +134,9 @@ def _reader(ours: Operations, ou: str) -> Compared:
 
 
 def _ours(ours: Operations, what: str, guests: int, work: Callable[[Operations], object]) -> Compared:
-    begun, cpu = time.perf_counter(), _children()
+    begun, cpu = time.perf_counter(), children()
     work(ours)
-    return Compared(what, "reconcile", guests, time.perf_counter() - begun, _children() - cpu)
+    return Compared(what, "reconcile", guests, time.perf_counter() - begun, children() - cpu)
 
 
 def _loop(ours: Operations) -> None:
@@ -159,7 +159,8 @@ def _empty(samba: Controller, ou: str) -> None:
         samba.change(f"dn: {arguments[-1]}\nchangetype: delete\n", "--controls=tree_delete:1")
 
 
-def _children() -> float:
+def children() -> float:
+    """Return the seconds of CPU that processes took which were started here and have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

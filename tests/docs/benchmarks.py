@@ -106,7 +106,7 @@ def page() -> str:
 
 def reads() -> str:
     """Reads of a whole controller."""
-    found = sorted(load(CONTROLLER, "reads", Read), key=lambda o: o.accounts)
+    found = sorted(load(CONTROLLER, "reads", Read), key=lambda o: (o.accounts, -o.count))
     rows = [
         (
             one.what,

@@ -6,11 +6,13 @@ import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reconciler.errors import GitError
 from reconciler.git.repository import Repository, ref_safe
+from reconciler.git.run import Git, Result
 
 from .conftest import FILES, Clone, cloned
 
@@ -225,6 +227,45 @@ def test_fetch_returns_the_remotes_tip_and_moves_nothing_local(clone: Clone, rem
     assert repo.fetch("origin", "main") == tip
     assert repo.at(tip).read("state/manifest.yaml") == b"serial: 2\n"
     assert (clone.git("for-each-ref", "refs/heads", "refs/remotes"), clone.git("rev-parse", "HEAD")) == before
+
+
+def test_a_branch_that_stands_where_it_stood_is_not_fetched_again(
+    clone: Clone, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo, started = clone.open(), list[str]()
+    before = repo.fetch("origin", "main")
+    run = Git.run
+
+    def noting(self: Git, *args: str, **named: Any) -> Result:
+        started.append(args[0])
+        return run(self, *args, **named)
+
+    monkeypatch.setattr(Git, "run", noting)
+    assert repo.fetch("origin", "main") == before
+    assert "fetch" not in started
+    pushed = cloned(remote, tmp_path / "colleague").commit({"state/manifest.yaml": "serial: 2\n"})
+    subprocess.run(["git", "push", "-q", "origin", "main"], cwd=tmp_path / "colleague", check=True)
+    assert repo.fetch("origin", "main") == pushed
+    assert "fetch" in started
+    assert repo.at(pushed).read("state/manifest.yaml") == b"serial: 2\n"
+
+
+def test_the_settings_are_read_alone(nested: Clone, remote: Path) -> None:
+    repo = nested.open()
+    nested.write({"reconcile.yaml": "kind: Edited\n", "state/guests/00/000.yaml": "guests: 2\n"})
+    tree = repo.settings_tree()
+    assert tree.read("reconcile.yaml") == b"kind: Edited\n"
+    assert [path for path, _ in tree.files("")] == ["reconcile.yaml"]
+    assert repo.work_tree().read("state/guests/00/000.yaml") == b"guests: 2\n"
+    assert Repository.open(remote, nested.prefix).settings_tree().read("reconcile.yaml") == b"kind: Settings\n"
+
+
+def test_settings_that_are_a_symbolic_link_are_refused(clone: Clone) -> None:
+    file = clone.directory / "reconcile.yaml"
+    file.unlink()
+    file.symlink_to("policies/guests.yaml")
+    with pytest.raises(GitError, match=r"reconcile\.yaml is a symbolic link"):
+        clone.open().settings_tree().read("reconcile.yaml")
 
 
 def test_fetching_into_a_bare_repository_works(clone: Clone, remote: Path, tmp_path: Path) -> None:

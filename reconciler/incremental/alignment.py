@@ -36,8 +36,8 @@ class Source(Protocol):
         """Yield the summaries of these shards."""
         ...
 
-    def before(self, oids: Mapping[int, str]) -> Mapping[int, Summary]:
-        """Return summaries of earlier shards. Raises LostError where one of them is not remembered."""
+    def before(self, side: str, oids: Mapping[int, str]) -> Mapping[int, Summary]:
+        """Return summaries of what these shards were. Raises LostError where one of them is not remembered."""
         ...
 
     def again(self, side: str, before: Mapping[int, Summary | None]) -> Mapping[int, Summary]:

@@ -55,12 +55,12 @@ class Cache:
             self._db = None
 
     def summaries(self, context: bytes, oids: Iterable[str]) -> dict[str, bytes]:
-        """Return the summaries of these shards that were made in this context, by object id, as far as they are there."""
+        """Return the summaries of these shards that were made in this context, by what they are kept under, as far as they are there."""
         keys = {_row(context, oid): oid for oid in oids}
         return {keys[key]: data for key, data in self._found(_SHARDS, keys).items()}
 
     def keep(self, context: bytes, summaries: Mapping[str, bytes]) -> None:
-        """Keep summaries by their shards' object ids."""
+        """Keep summaries, each under some bytes in hex: those of its shard's object id, and where it lies."""
         self._insert({_SHARDS: [(_row(context, oid), data) for oid, data in summaries.items()]})
 
     def prune(self, context: bytes, oids: Iterable[str]) -> None:

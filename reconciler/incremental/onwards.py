@@ -58,7 +58,7 @@ class _Moving:
         changed = sorted(n for n in lines.keys() | oids.keys() if n not in lines or lines[n].oid != oids.get(n))
         for start in range(0, len(changed), _SLICE):
             some = changed[start : start + _SLICE]
-            olds = self._source.before({n: lines[n].oid for n in some if n in lines})
+            olds = self._source.before(name, {n: lines[n].oid for n in some if n in lines})
             news = self._source.again(name, {n: olds.get(n) for n in some if n in oids})
             for number in some:
                 self._entries(name, number, olds.get(number), news.get(number))

@@ -43,6 +43,11 @@ class Summaries:
             side: {shard_number(path): path for path in oids if path.startswith(side)} for side in (GUESTS, ACCOUNTS)
         }
         self._oids = oids
+        self._keys = {
+            path: _key(side, number, oids[path])
+            for side, paths in self._paths.items()
+            for number, path in paths.items()
+        }
         self._cache = cache
         self._context = context
         self._announce = announce
@@ -65,7 +70,7 @@ class Summaries:
             for done, (path, summary) in enumerate(self._summed_up(missing), 1):
                 yield GUESTS if path.startswith(GUESTS) else ACCOUNTS, shard_number(path), summary
                 task.done(done)
-        self._cache.prune(self._context, self._oids.values())
+        self.tidy()
 
     def of(self, side: str, shards: Iterable[int]) -> Iterator[tuple[int, Summary]]:
         """Yield the summaries of these shards of a side with their numbers, in order."""
@@ -78,11 +83,12 @@ class Summaries:
                 found[path] = self._made[path] = summary
             yield from ((shard_number(path), found[path]) for path in paths)
 
-    def before(self, oids: Mapping[int, str]) -> Mapping[int, Summary]:
-        """Return the summaries of other shards, by whatever they are given by. Raises LostError where one is not remembered."""
-        found = self._cache.summaries(self._context, oids.values())
+    def before(self, side: str, oids: Mapping[int, str]) -> Mapping[int, Summary]:
+        """Return the summaries of what these shards of a side were. Raises LostError where one is not remembered."""
+        keys = {number: _key(side, number, oid) for number, oid in oids.items()}
+        found = self._cache.summaries(self._context, keys.values())
         try:
-            return {key: Summary.of(found[oid]) for key, oid in oids.items()}
+            return {number: Summary.of(found[key]) for number, key in keys.items()}
         except (KeyError, ValueError, struct.error) as error:
             raise LostError from error
 
@@ -99,14 +105,14 @@ class Summaries:
 
     def tidy(self) -> None:
         """Forget what is no more of use."""
-        self._cache.prune(self._context, self._oids.values())
+        self._cache.prune(self._context, self._keys.values())
 
     def _remembered(self, paths: Sequence[str], missing: list[str]) -> Iterator[tuple[str, Summary]]:
         for start in range(0, len(paths), _SLICE):
             some = paths[start : start + _SLICE]
-            kept = self._cache.summaries(self._context, [self._oids[path] for path in some if path not in self._made])
+            kept = self._cache.summaries(self._context, [self._keys[path] for path in some if path not in self._made])
             for path in some:
-                packed = kept.get(self._oids[path])
+                packed = kept.get(self._keys[path])
                 if path in self._made:
                     yield path, self._made[path]
                 elif packed is not None:
@@ -122,6 +128,11 @@ class Summaries:
 
     def _keep(self, made: Summed) -> None:
         if self._cache.usable:
-            self._cache.keep(self._context, {self._oids[path]: summary.pack() for path, summary in made.items()})
+            self._cache.keep(self._context, {self._keys[path]: summary.pack() for path, summary in made.items()})
         else:
             self._made |= made
+
+
+def _key(side: str, number: int, oid: str) -> str:
+    """Return what a summary is kept under, in hex. What is in a shard may be damage in another one's place."""
+    return f"{oid}{number:04x}{'00' if side == GUESTS else '01'}"

@@ -261,6 +261,29 @@ def test_guests_whose_shards_were_exchanged_are_told_as_without_a_cache(tmp_path
         assert str(warm.value) == str(whole.value)
 
 
+@pytest.mark.parametrize("side", ["guests", "accounts"])
+def test_a_shard_in_another_ones_place_is_told_as_without_a_cache(side: str, tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    people = [guest(n << 20) for n in range(4)]
+    made = in_order(state_of(people, [account(g, 1100 + i) for i, g in enumerate(people)]))
+    exchanged: Callable[[Path, Path, Path], object]
+    for exchanged in (
+        lambda one, other, free: (one.rename(free), other.rename(one), free.rename(other)),
+        lambda one, _, free: one.rename(free),
+        lambda one, other, _: one.replace(other),
+        lambda one, other, _: other.write_bytes(one.read_bytes()),
+    ):
+        place.write(made, DEFAULT)
+        place.plan()
+        one, other, *_ = sorted((place.root / "state" / side).rglob("*.yaml"))
+        exchanged(one, other, one.with_name(f"{one.parent.name}f.yaml"))
+        with pytest.raises(StateError) as whole:
+            load_state(Repository.open(place.root).work_tree())
+        with pytest.raises(StateError) as warm:
+            place.plan()
+        assert str(warm.value) == str(whole.value)
+
+
 def test_a_damaged_state_is_told_as_without_a_cache(tmp_path: Path) -> None:
     place = Place(tmp_path)
     people = [guest(n) for n in range(4)]

@@ -197,7 +197,7 @@ class Shards:
         for number in sorted(shards):
             yield number, self._made(side, number, None)
 
-    def before(self, oids: Mapping[int, str]) -> dict[int, Summary]:
+    def before(self, side: str, oids: Mapping[int, str]) -> dict[int, Summary]:  # noqa: ARG002  the port's signature
         return {number: self._known[oid] for number, oid in oids.items()}
 
     def again(self, side: str, before: Mapping[int, Summary | None]) -> dict[int, Summary]:

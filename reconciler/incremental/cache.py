@@ -28,6 +28,8 @@ _PATIENCE: Final = 2.0
 """Seconds to wait for another run that is writing."""
 _SOME: Final = 512
 """So many rows more than are needed are no reason to tidy up."""
+_DAMAGED: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What a damaged file raises: SQLite names what is damaged, and the name may be no text any more."""
 _KEPT: Final = {PLANS: 16, FILES: 1, _ALIGNED: 3}
 """How many of the newest values are kept."""
 
@@ -140,18 +142,18 @@ class Cache:
             return
         try:
             self._start(file)
-        except sqlite3.DatabaseError as error:
+        except _DAMAGED as error:
             self.close()
             if "locked" in str(error):
                 return
             self._afresh(file, error)
 
-    def _afresh(self, file: Path, error: sqlite3.Error) -> None:
+    def _afresh(self, file: Path, error: Exception) -> None:
         """Take a file that is no cache, or a damaged one, away, and begin a new one."""
         try:
             self._remove()
             self._start(file)
-        except (OSError, sqlite3.Error):
+        except (OSError, sqlite3.Error, UnicodeDecodeError):
             self.close()
             self.trouble = f"{file} cannot be used: {error}"
 
@@ -217,13 +219,13 @@ class Cache:
             return otherwise
         try:
             return act(self._db)
-        except (sqlite3.Error, TypeError) as error:
+        except (sqlite3.Error, UnicodeDecodeError, TypeError) as error:
             if self._db.in_transaction:
                 self._quietly("ROLLBACK")
             if "locked" not in str(error):
                 self.trouble = f"the cache cannot be used: {error}"
                 self.close()
-                if type(error) is sqlite3.DatabaseError:  # damaged: the next run begins a new one
+                if type(error) in _DAMAGED:  # damaged: the next run begins a new one
                     with suppress(OSError):
                         self._remove()
             return otherwise
@@ -232,7 +234,7 @@ class Cache:
         try:
             if self._db is not None:
                 self._db.execute(statement)
-        except sqlite3.Error:
+        except _DAMAGED:
             self.close()
 
 

@@ -136,6 +136,7 @@ SABOTAGE: dict[str, Callable[[Place], object]] = {
     "another key": lambda p: poison(p, "UPDATE secret SET key = ?", os.urandom(16)),
     "no key": lambda p: poison(p, "UPDATE secret SET key = 'x'"),
     "forged files": lambda p: poison(p, "UPDATE files SET data = CAST('[]' AS BLOB)"),
+    "a damaged name": lambda p: _misnamed(p.database),
     "a table gone": lambda p: poison(p, "DROP TABLE shards"),
     "a folder in the way": lambda p: _blocked(p.database),
     "its folder gone": lambda p: shutil.rmtree(p.database.parent),
@@ -146,6 +147,17 @@ def _blocked(file: Path) -> None:
     if not file.is_dir():
         file.unlink()
         file.mkdir()
+
+
+def _misnamed(database: Path) -> None:
+    """Damage a table's name and definition: SQLite's own words about it are then no UTF-8."""
+    damaged = (
+        database.read_bytes()
+        .replace(b"tableshards", b"table\xbehards")
+        .replace(b"CREATE TABLE shards", b"CREATE TABLE (hards")
+    )
+    assert damaged != database.read_bytes()
+    database.write_bytes(damaged)
 
 
 def _scratched(file: Path) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from reconciler.errors import StateError
 
 _TEMPORARY = ".tmp"
+_AHEAD = 64
+"""Files written and not yet durable, each of them open: some systems let a process have 256 open in all."""
 _OPEN = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -43,6 +45,8 @@ class Files:
         begun: list[tuple[str, Future[None] | None]] = []
         for path, data in files:
             folder = path.rpartition("/")[0]
+            if len(begun) >= _AHEAD:
+                _durable(*begun[-_AHEAD])
             with _told(path):
                 if folder not in folders:
                     self._checked(folder).mkdir(parents=True, exist_ok=True)
@@ -52,9 +56,7 @@ class Files:
                     _settle(descriptor)
                 begun.append((path, pool.submit(_settle, descriptor) if pool else None))
         for path, settled in begun:
-            if settled is not None:
-                with _told(path):
-                    settled.result()
+            _durable(path, settled)
         for path, _ in begun:
             self.take_place(path)
 
@@ -145,6 +147,12 @@ def _told(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise _failed(path, "cannot be written", error) from error
+
+
+def _durable(path: str, settled: Future[None] | None) -> None:
+    if settled is not None:
+        with _told(path):
+            settled.result()
 
 
 def _settle(descriptor: int) -> None:

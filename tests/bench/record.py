@@ -13,7 +13,7 @@ from .results import FOLDER, ROOT
 COMMANDS = {
     "plan": ("10000", "100000", "1000000"),
     "snapshot": ("10000", "100000", "1000000"),
-    "controller": ("--accounts", "30000", "--guests", "400"),
+    "controller": ("--accounts", "30000", "--guests", "1000"),
     "compare": ("--guests", "1000"),
 }
 

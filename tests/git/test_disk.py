@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import GitError
+from reconciler.git import disk
 from reconciler.git.disk import DiskTree
 from reconciler.git.repository import Repository
+from reconciler.git.run import Git
 from reconciler.git.trees import GitTree
 
 from .conftest import FILES, Clone
@@ -35,13 +37,13 @@ def same(repository: Repository) -> None:
     shutil.rmtree(
         repository.own_git_dir / "reconcile", ignore_errors=True
     )  # an index remembers earlier filters' results
-    disk, _ = repository.disk_tree({})
+    found, _ = repository.disk_tree({})
     exact = repository.work_tree()
-    assert {p: disk.oid(p) for p in PATHS} == {p: exact.oid(p) for p in PATHS}
-    assert disk.files("") == exact.files("")
+    assert {p: found.oid(p) for p in PATHS} == {p: exact.oid(p) for p in PATHS}
+    assert found.files("") == exact.files("")
     paths = [path for path, _ in exact.files("")]
-    assert list(disk.read_all(paths)) == list(exact.read_all(paths))
-    assert list(disk.narrowed(paths).read_all(paths)) == list(exact.narrowed(paths).read_all(paths))
+    assert list(found.read_all(paths)) == list(exact.read_all(paths))
+    assert list(found.narrowed(paths).read_all(paths)) == list(exact.narrowed(paths).read_all(paths))
 
 
 @pytest.fixture(params=["", "identity/prod"], ids=["at the top", "below it"])
@@ -58,6 +60,22 @@ def test_the_tree_on_disk_is_what_git_would_add(clone: Clone) -> None:
     same(clone.open())
     clone.write({"state/accounts/45/451.yaml": "a: 1\n", "state/claims.yaml": "b: 1\n", "state/.451.yaml.tmp": "x"})
     same(clone.open())
+
+
+def test_several_processes_of_git_hash_what_one_does(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "_MUCH", 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(3), raising=False)
+    started: list[int] = []
+    real = disk._hashed_by_one
+
+    def noted(git: Git, prefix: str, paths: list[str]) -> list[str]:
+        started.append(len(paths))
+        return real(git, prefix, paths)
+
+    monkeypatch.setattr(disk, "_hashed_by_one", noted)
+    clone.write({f"state/guests/{n:02x}/{n:02x}0.yaml": f"a: {n}\n" for n in range(40)})
+    same(clone.open())
+    assert len(started) == 3
 
 
 def test_nothing_is_added_to_the_repository(clone: Clone) -> None:
@@ -188,10 +206,10 @@ def test_trees_are_named_as_git_names_them_whatever_the_names(files: dict[str, b
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
         repository = Repository.open(root)
-        disk, exact = repository.disk_tree({})[0], repository.work_tree()
-        assert disk.files("") == exact.files("")
-        assert disk.oid("state") == exact.oid("state")
-        assert disk.oid("state/a") == exact.oid("state/a")
+        found, exact = repository.disk_tree({})[0], repository.work_tree()
+        assert found.files("") == exact.files("")
+        assert found.oid("state") == exact.oid("state")
+        assert found.oid("state/a") == exact.oid("state/a")
 
 
 def test_a_repository_of_the_longer_hash(tmp_path: Path) -> None:

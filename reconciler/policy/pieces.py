@@ -63,6 +63,8 @@ def _slice(start: bytes, rest: list[tuple[Any, ...]]) -> tuple[Piece, ...] | Non
     last = _LENGTH if not rest else _integer(rest[0][1]) if rest[0][0] == "const_expr" else None
     if first is None or last is None or not 0 <= first <= last <= _LENGTH:
         return None
+    if rest and last == _LENGTH:  # the engine (cel-expr-python 0.1.3) refuses an end that is that of the text
+        return None
     return (Piece("", first, last),)
 
 

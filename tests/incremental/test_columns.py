@@ -36,6 +36,7 @@ EXPRESSIONS = [
     "guest.id.substring(3)",
     "guest.id.substring(0, 0)",
     "guest.id.substring(36)",
+    "guest.id.substring(0, 36)",
     "guest.id.substring(37)",
     "guest.id.substring(9, 3)",
     '"User_" + guest.id',
@@ -143,7 +144,7 @@ def test_an_empty_value_is_undecided_only_where_the_account_needs_one() -> None:
     [
         ("guest.id", True),
         ('"User_" + guest.id', True),
-        ("guest.id.substring(0, 36)", True),
+        ("guest.id.substring(0, 36)", False),
         ("guest.id.substring(0, 35)", False),
         ("guest.id.substring(0, 18) + guest.id.substring(18)", False),
         ("guest.id.upperAscii()", False),

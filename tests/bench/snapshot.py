@@ -43,7 +43,7 @@ def measure(users: int, increments: int = 3) -> list[Imported]:
     folder = Path(tempfile.mkdtemp(prefix="reconcile-bench-"))
     try:
         with running(users, folder) as tenant:
-            operations = _Operations(folder / "identity", tenant, users, folder / "cache")
+            operations = Operations(folder / "identity", tenant, users, folder / "cache")
             found = [operations.snapshot("full")]
             operations.fill()
             found.append(operations.snapshot("both sides, nothing remembered", both=True))
@@ -53,7 +53,7 @@ def measure(users: int, increments: int = 3) -> list[Imported]:
         shutil.rmtree(folder)
 
 
-class _Operations:
+class Operations:
     """An operations directory, and the two commands that are measured in it."""
 
     def __init__(self, directory: Path, tenant: Address, users: int, cache: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +74,36 @@ def test_a_user_without_what_every_user_has_is_refused_when_its_part_is_read(
         found = users.round(("accountEnabled", "userPrincipalName"), None, scratch=scratch)
         with pytest.raises(GraphError, match=f"accountEnabled of user {A}"):
             by_part(found.users)(A[:2])
+
+
+def test_few_of_many_users_are_in_memory(tmp_path: Path) -> None:
+    def said() -> Iterator[tuple[str, dict[str, Any]]]:
+        for number in range(20_000):
+            yield (
+                f"{number * 104_729 % (1 << 32):08x}-0000-4000-8000-00000000000a",
+                {"mail": f"user{number}@x", "userType": "Guest"},
+            )
+
+    with Scratch(tmp_path) as scratch:
+        spool = Spool(scratch, 500)
+
+        def add() -> Spool:
+            for user_id, properties in said():
+                spool.add(user_id, properties)
+            return spool
+
+        parts = taken(add)
+        whole = taken(lambda: dict(said()))
+        assert sum(len(spool.part(part)) for part in PARTS) == 20_000
+    assert parts < whole / 4, (parts, whole)
+
+
+def taken(work: Callable[[], object]) -> int:
+    """Return how much memory is taken once the work is done, in bytes."""
+    tracemalloc.start()
+    try:
+        kept = work()
+        assert kept is not None
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reconciler.directory.port import Changes, DirectoryReader, Domain, Entry
@@ -15,7 +17,7 @@ from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.progress import Progress
 from reconciler.state.model import DirectoryCursor
-from reconciler.state.shards import Changed
+from reconciler.state.shards import Changed, prefetch
 from reconciler.state.told import Told
 
 from .concerning import concerned
@@ -60,7 +62,6 @@ class Accounts:
     ) -> tuple[Changed[Account], DirectoryCursor]:
         """Return the accounts and how far they were read. `guests` are those to join them to, as they are now."""
         from reconciler.state.importer import import_accounts
-        from reconciler.state.shards import prefetch
 
         reader = self._reader
         domain = reader.domain()
@@ -86,14 +87,14 @@ class Accounts:
                 "Reading all accounts from Active Directory", cursor.accounts if cursor else None
             ) as task:
                 read = list(reader.accounts(ous, attributes, task.done))
-        anchors = Anchors(self._policy, guests)
         before = self._old.guests if self._old else {}
         applied = told(self._context, self._settings, self._old.manifest, cursor) if self._old and cursor else Told()
         made = {one.guest for one in applied.made}
         known = self._looked_at(guests, old, read, applied, made) if isinstance(read, Changes) else old
         joined = {account.guest for account in known.values() if account.guest is not None}
-        shown = anchors.shown(read.entries if isinstance(read, Changes) else read)
-        prefetch(guests, joined | shown | made)
+        shown = Anchors(self._policy, {}).shown(read.entries if isinstance(read, Changes) else read)
+        guests = self._at_hand(guests, joined | shown | made)
+        anchors = Anchors(self._policy, guests)
         found = import_accounts(
             known,
             read,
@@ -123,6 +124,14 @@ class Accounts:
             accounts=len(accounts),
         )
         return accounts, new
+
+    def _at_hand(self, guests: Mapping[str, Guest], ids: set[str]) -> Mapping[str, Guest]:
+        """Return the guests, with these at hand: each of them looked at alone would cost its whole file."""
+        if self.concerned is not None:
+            with suppress(*AMISS):
+                return ChainMap(self.concerned.guests(ids), guests)  # type: ignore[arg-type]  # only read
+        prefetch(guests, ids)
+        return guests
 
     def _looked_at(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 
 from reconciler.model.account import Account
+from reconciler.model.guest import Guest
 from reconciler.state.paths import ACCOUNTS, GUESTS, account_path, guest_path, is_sid
 from reconciler.state.shards import Changed
 
@@ -50,6 +51,14 @@ class Concerned:
         shared = {a.guest for a in self._accounts.kept() if a.guest is not None and lost(a)}
         self._accounts.keep(self._joined(shared.union(guests)), {})
         return {account.sid: account for account in self._accounts.kept()}
+
+    def guests(self, ids: Iterable[str]) -> dict[str, Guest]:
+        """Return those of these guests that there are, by id; nobody else in their files becomes a record."""
+        by_path: dict[str, set[str]] = {}
+        for id_ in ids:
+            by_path.setdefault(guest_path(id_), set()).add(id_)
+        self._guests.keep({}, by_path)
+        return {guest.id: guest for guest in self._guests.kept()}
 
     def forgotten(self, accounts: Changed[Account]) -> list[str]:
         """Return the ids of removed guests to whom no account is joined; `accounts` are those after the import."""

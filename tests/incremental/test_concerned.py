@@ -17,6 +17,7 @@ from reconciler.incremental.alignment import afresh
 from reconciler.incremental.concerned import Concerned
 from reconciler.model.account import Account
 from reconciler.model.dn import DN
+from reconciler.model.guest import Guest
 from reconciler.state.importer import import_accounts
 from reconciler.state.model import State
 from reconciler.state.paths import ACCOUNTS
@@ -93,11 +94,12 @@ def calm(draw: st.DrawFn) -> State:
         gone = {"removed": "deleted", "removed_at": "2026-02-20T00:00:00Z"}
         blocked = {"attributes": {**of.attributes, "accountEnabled": False}}
         out = {"attributes": {**of.attributes, "userType": "Member"}}
-        of = replace(of, **draw(st.sampled_from([{}, {}, gone, blocked, out])))
+        others: tuple[dict[str, Any], ...] = ({}, {}, gone, blocked, out)
+        of = replace(of, **draw(st.sampled_from(others)))
         people.append(of)
         held += [mine] * draw(st.sampled_from([0, 1, 1, 1, 1, 1]))
         if draw(st.integers(0, 5)) == 0:
-            held.append(replace(mine, sid=f"{mine.sid}9", guid=f"9{mine.guid[1:]}"))
+            held.append(replace(account(guest(number), 1200 + number), guid=f"9{mine.guid[1:]}"))
     return in_order(state_of(people, held))
 
 
@@ -127,7 +129,7 @@ def reads(draw: st.DrawFn, made: State) -> tuple[Changes, list[Entry]]:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_it_is_the_same_as_looking_at_all(name: str) -> None:
-    @profile(deadline=None, max_examples=150)
+    @profile(deadline=None, max_examples=80)
     @given(st.data(), worlds(POLICIES[name]) | calm() | calm(), st.sampled_from([False, False, False, True]))
     def law(data: st.DataObject, made: State, by_hand: bool) -> None:
         read, there = data.draw(reads(made))
@@ -163,3 +165,30 @@ def test_whoever_left_or_returned_is() -> None:
     people[2] = replace(people[2], removed="deleted", removed_at="2026-02-20T00:00:00Z")
     made = in_order(state_of(people, held))
     assert set(concerned(made, "default").accounts((), lambda _: True, ())) == {held[1].sid, held[2].sid}
+
+
+def left(number: int) -> tuple[Guest, Account]:
+    """A guest who left, and an account in order for them."""
+    of = replace(guest(number), removed="deleted", removed_at="2026-02-20T00:00:00Z")
+    mine = account(of, 1100 + number)
+    values = {**mine.attributes, "userAccountControl": DISABLED}
+    dn = DN(DEPARTED).child("CN", of.id)
+    return of, replace(mine, attributes=values, dn=dn, departed="2026-02-20T00:00:00Z")
+
+
+def test_a_leaver_is_forgotten_with_the_account() -> None:
+    pairs = [left(n) for n in range(3)]
+    made = in_order(state_of([g for g, _ in pairs], [a for _, a in pairs]))
+    teller = concerned(made, "default")
+    gone = pairs[1][1]
+    assert list(teller.accounts([gone.sid], lambda _: True, ())) == [gone.sid]
+    assert teller.forgotten(Changed(made.accounts, {})) == []
+    assert teller.forgotten(Changed(made.accounts, {gone.sid: None})) == [pairs[1][0].id]
+
+
+def test_the_other_account_of_a_guest_whose_account_is_lost_is_looked_at() -> None:
+    of = guest(1)
+    missing, other = replace(account(of, 1101), missing="deleted"), account(of, 1102)
+    made = in_order(state_of([of], [missing, other]))
+    found = concerned(made, "default").accounts((), lambda a: a.missing is not None, ())
+    assert set(found) == {missing.sid, other.sid}

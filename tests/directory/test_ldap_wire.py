@@ -106,22 +106,23 @@ def connection() -> Any:
 
 @contextmanager
 def said(data: bytes, cuts: Sequence[int] = ()) -> Iterator[Any]:
-    """Yield a connection whose server sends `data`, in parts that end at `cuts`, and closes."""
+    """Yield a connection whose server sends `data`, in parts that end at `cuts`, and then no more; it hears what is sent to it."""
     ours, theirs = socket.socketpair()
     places = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
 
     def send() -> None:
-        with theirs:
-            for start, end in pairwise(places):
-                theirs.sendall(data[start:end])
+        for start, end in pairwise(places):
+            theirs.sendall(data[start:end])
+        theirs.shutdown(socket.SHUT_WR)
 
     sender = threading.Thread(target=send, daemon=True)
-    with ours:
-        target = connection()
-        target.socket = ours
-        sender.start()
-        yield target
-    sender.join(5)
+    with theirs:
+        with ours:
+            target = connection()
+            target.socket = ours
+            sender.start()
+            yield target
+        sender.join(5)
 
 
 def received(data: bytes, strategy: Any = Walking, cuts: Sequence[int] = ()) -> Any:

@@ -60,7 +60,7 @@ def _by_processes(recipe: Recipe, here: Summings, tree: Tree, chunks: Sequence[S
 
     left = dict(enumerate(chunks))
     try:
-        pool = ProcessPoolExecutor(_processes(), get_context("spawn"))
+        pool = ProcessPoolExecutor(_processes(), get_context("spawn"), _end_with_parent)
 
         def begin(chunk: Sequence[str]) -> Future[Summed]:
             with _left_to_us():
@@ -121,6 +121,21 @@ def _there(recipe: Recipe) -> Summings:
 
     ous = tuple(DN(ou) for ou in recipe.ous)
     return summings(load_policy(recipe.policy, ous), ous, Hasher(recipe.key))
+
+
+def _end_with_parent() -> None:
+    """End when the process that asked has ended, however it did: a pool's own processes would wait for its next word for ever."""
+    from multiprocessing import parent_process
+    from threading import Thread
+
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _elsewhere(recipe: Recipe, source: Files, paths: Sequence[str]) -> Summed:

@@ -87,8 +87,9 @@ if __name__ == "__main__":
 """
 
 
-def test_ctrl_c_ends_all_processes_without_a_word_from_them(root: Path, tmp_path: Path) -> None:
-    script = tmp_path / "long.py"
+def begun(root: Path, folder: Path) -> subprocess.Popen[str]:
+    """Return a process that sums up without end, with others of its own, in a group of theirs."""
+    script = folder / "long.py"
     script.write_text(_LONG)
     process = subprocess.Popen(
         [sys.executable, script, root],
@@ -101,7 +102,18 @@ def test_ctrl_c_ends_all_processes_without_a_word_from_them(root: Path, tmp_path
     assert process.stdout is not None
     process.stdout.readline()
     time.sleep(1)
+    return process
+
+
+def test_ctrl_c_ends_all_processes_without_a_word_from_them(root: Path, tmp_path: Path) -> None:
+    process = begun(root, tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert out == "interrupted\n"
     assert not err
+
+
+def test_whoever_is_killed_leaves_no_processes_behind(root: Path, tmp_path: Path) -> None:
+    process = begun(root, tmp_path)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)  # returns once the last of them has let go of its output

@@ -115,6 +115,11 @@ def poison(place: Place, statement: str, *values: object) -> None:
         db.commit()
 
 
+def _exchanged(table: str) -> str:
+    other = f"SELECT data FROM {table} AS other WHERE other.key <> {table}.key"  # noqa: S608  the table is one of ours
+    return f"UPDATE {table} SET data = coalesce(({other}), data)"  # noqa: S608  the table is one of ours
+
+
 SABOTAGE: dict[str, Callable[[Place], object]] = {
     "deleted": lambda p: shutil.rmtree(p.cache),
     "emptied": lambda p: p.database.write_bytes(b""),
@@ -123,12 +128,12 @@ SABOTAGE: dict[str, Callable[[Place], object]] = {
     "garbage within": lambda p: _scratched(p.database),
     "another version": lambda p: poison(p, "PRAGMA user_version=99"),
     "a forged row": lambda p: poison(p, "UPDATE shards SET data = zeroblob(length(data))"),
-    "rows exchanged": lambda p: poison(p, "UPDATE shards SET data = (SELECT data FROM shards AS other WHERE other.key <> shards.key)"),
+    "rows exchanged": lambda p: poison(p, _exchanged("shards")),
     "a forged alignment": lambda p: poison(p, "UPDATE aligned SET data = zeroblob(length(data))"),
     "an alignment of nothing": lambda p: poison(p, "DELETE FROM aligned"),
     "a forged index": lambda p: poison(p, "UPDATE buckets SET data = zeroblob(length(data))"),
     "an index of nothing": lambda p: poison(p, "UPDATE buckets SET data = x''"),
-    "an index exchanged": lambda p: poison(p, "UPDATE buckets SET data = (SELECT data FROM buckets AS b WHERE b.key <> buckets.key)"),
+    "an index exchanged": lambda p: poison(p, _exchanged("buckets")),
     "no index": lambda p: poison(p, "DELETE FROM buckets"),
     "text for an index": lambda p: poison(p, "UPDATE buckets SET data = 'index'"),
     "text for bytes": lambda p: poison(p, "UPDATE plans SET data = 'plan'"),

@@ -70,6 +70,7 @@ def test_a_damaged_shard_in_another_process_is_the_same_error(root: Path) -> Non
 
 _LONG = """
 import sys
+import time
 from pathlib import Path
 from reconciler.git.repository import Repository
 from reconciler.incremental import work
@@ -78,21 +79,24 @@ if __name__ == "__main__":
     work._FEW = 0
     tree = Repository.open(Path(sys.argv[1])).disk_tree({})[0]
     try:
-        print("begun", flush=True)
+        if sys.argv[2] == "long":
+            print("begun", flush=True)
         for turn in range(10_000):
-            for some in work.summarize(RECIPE, HERE, tree, paths()):
-                pass
+            for number, some in enumerate(work.summarize(RECIPE, HERE, tree, paths())):
+                if sys.argv[2] == "idle" and number == 1:  # from another process
+                    print("begun", flush=True)
+                    time.sleep(600)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
 """
 
 
-def begun(root: Path, folder: Path) -> subprocess.Popen[str]:
-    """Return a process that sums up without end, with others of its own, in a group of theirs."""
+def begun(root: Path, folder: Path, kind: str) -> subprocess.Popen[str]:
+    """Return a process that sums up without end (long), or whose helpers wait for it (idle), in a group of theirs."""
     script = folder / "long.py"
     script.write_text(_LONG)
     process = subprocess.Popen(
-        [sys.executable, script, root],
+        [sys.executable, script, root, kind],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -106,7 +110,7 @@ def begun(root: Path, folder: Path) -> subprocess.Popen[str]:
 
 
 def test_ctrl_c_ends_all_processes_without_a_word_from_them(root: Path, tmp_path: Path) -> None:
-    process = begun(root, tmp_path)
+    process = begun(root, tmp_path, "long")
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert out == "interrupted\n"
@@ -114,6 +118,6 @@ def test_ctrl_c_ends_all_processes_without_a_word_from_them(root: Path, tmp_path
 
 
 def test_whoever_is_killed_leaves_no_processes_behind(root: Path, tmp_path: Path) -> None:
-    process = begun(root, tmp_path)
+    process = begun(root, tmp_path, "idle")
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=30)  # returns once the last of them has let go of its output

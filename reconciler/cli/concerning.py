@@ -13,6 +13,7 @@ from reconciler.model.guest import Guest
 from reconciler.model.settings import Settings
 from reconciler.policy.model import Policy
 from reconciler.state.paths import ACCOUNTS, GUESTS
+from reconciler.state.shards import Shards, files_of
 
 from .context import Context
 from .inputs import Inputs
@@ -38,7 +39,6 @@ def concerned(
     `guests` are those that this import has found, `accounts` those of before.
     """
     from reconciler.incremental.concerned import Concerned
-    from reconciler.state.shards import Shards, files_of
 
     from .planning import lay
 

@@ -20,8 +20,8 @@ from reconciler.state.forms import ACCOUNT_FORM, GUEST_FORM
 from reconciler.state.kept import renewed
 from reconciler.state.model import Claim, DirectoryCursor, GraphCursor, Manifest, State
 from reconciler.state.paths import ACCOUNTS, GUESTS
-from reconciler.state.shards import Changed, Form, Shards
-from reconciler.state.store import shard_paths
+from reconciler.state.shards import Changed, Form, Shards, prefetch
+from reconciler.state.store import count_changed, shard_paths
 
 from .claiming import claims_of
 from .context import Context
@@ -104,8 +104,6 @@ class Importer:
     def _guests(self, old: Mapping[str, Guest], cursor: GraphCursor | None) -> tuple[Mapping[str, Guest], GraphCursor]:
         from reconciler.state.importer import guest_changes
         from reconciler.state.renewal import Renewal
-        from reconciler.state.shards import Changed, prefetch
-        from reconciler.state.store import count_changed, shard_paths
 
         context, attributes = self._context, self._policy.guest_attributes
         if cursor is not None and cursor.tenant != self._settings.entra.tenant:

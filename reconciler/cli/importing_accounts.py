@@ -67,26 +67,7 @@ class Accounts:
         domain = reader.domain()
         _same_domain(domain, cursor, self._settings)
         attributes, ous = self._policy.account_attributes, self._settings.directory.ous
-        read: Changes | list[Entry] | None = None
-        if cursor is not None and not self._full and self._may_increment(domain, cursor):
-            with self._progress.task("Reading changes from Active Directory"):
-                read = reader.changes(attributes, cursor.usn)
-            if read.containers:
-                self._context.say("An organizational unit was changed: reading every account, for their new names.")
-                read = None
-            elif read.protection:
-                self._context.say("Protected Users was changed: reading every account, to see who is in it.")
-                read = None
-            elif not read.sees_deleted:
-                self._context.say(
-                    "This account may not list deleted objects: reading every account, to see who is missing."
-                )
-                read = None
-        if read is None:
-            with self._progress.task(
-                "Reading all accounts from Active Directory", cursor.accounts if cursor else None
-            ) as task:
-                read = list(reader.accounts(ous, attributes, task.done))
+        read = self._read(domain, cursor)
         before = self._old.guests if self._old else {}
         applied = told(self._context, self._settings, self._old.manifest, cursor) if self._old and cursor else Told()
         made = {one.guest for one in applied.made}
@@ -124,6 +105,26 @@ class Accounts:
             accounts=len(accounts),
         )
         return accounts, new
+
+    def _read(self, domain: Domain, cursor: DirectoryCursor | None) -> Changes | list[Entry]:
+        """Return what changed since the cursor; all accounts where there is none, or changes alone would not tell."""
+        reader, attributes = self._reader, self._policy.account_attributes
+        if cursor is not None and not self._full and self._may_increment(domain, cursor):
+            with self._progress.task("Reading changes from Active Directory"):
+                changes = reader.changes(attributes, cursor.usn)
+            if changes.containers:
+                self._context.say("An organizational unit was changed: reading every account, for their new names.")
+            elif changes.protection:
+                self._context.say("Protected Users was changed: reading every account, to see who is in it.")
+            elif not changes.sees_deleted:
+                self._context.say(
+                    "This account may not list deleted objects: reading every account, to see who is missing."
+                )
+            else:
+                return changes
+        words, known = "Reading all accounts from Active Directory", cursor.accounts if cursor else None
+        with self._progress.task(words, known) as task:
+            return list(reader.accounts(self._settings.directory.ous, attributes, task.done))
 
     def _at_hand(self, guests: Mapping[str, Guest], ids: set[str]) -> Mapping[str, Guest]:
         """Return the guests, with these at hand: each of them looked at alone would cost its whole file."""

@@ -48,11 +48,9 @@ def _known(kept: bytes, by: str) -> Known:
     """Return the object ids that were remembered, of files as the same line endings and filters make them."""
     try:
         of, found = json.loads(kept)
-        return (
-            {}
-            if of != by
-            else {path: (int(s), int(m), int(c), int(i), str(oid)) for path, (s, m, c, i, oid) in found.items()}
-        )
+        if of != by:
+            return {}
+        return {path: (int(s), int(m), int(c), int(i), str(oid)) for path, (s, m, c, i, oid) in found.items()}
     except (ValueError, TypeError, AttributeError):
         return {}
 

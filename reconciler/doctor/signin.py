@@ -81,7 +81,6 @@ SERVICE: Final = Check(
     ),
 )
 CHECKS: Final = (KDC, ACCOUNTS, CONNECTOR, SERVICE)
-_OF_SERVICE: Final = frozenset({Cause.WRONG_SPN, Cause.DUPLICATE_SPN, Cause.SERVICE_DISABLED})
 
 
 @dataclass(frozen=True, slots=True)

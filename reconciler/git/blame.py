@@ -11,7 +11,6 @@ from reconciler.model.provenance import Commit
 from .repository import Repository
 
 _HEAD = re.compile(r"([0-9a-f]{40,64}) \d+ (\d+)(?: \d+)?")
-_ABSENT = 128
 
 
 def last_changed(repo: Repository, path: str, lines: Collection[int]) -> dict[int, Commit]:

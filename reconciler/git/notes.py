@@ -23,12 +23,6 @@ _ATTEMPTS = 10
 _IN_A_ROW = 8
 
 
-def read_receipts(repo: Repository, remote: str, commit: str) -> dict[str, str]:
-    """Return the receipts of one commit (full id), freshly fetched: digest to JSON text. Raises GitError."""
-    tip = _fetch(repo, remote)
-    return _texts(_read(repo, tip, commit)) if tip else {}
-
-
 def all_receipts(repo: Repository, remote: str) -> Iterator[tuple[str, str, str]]:
     """Yield (commit, digest, JSON text) of every receipt, freshly fetched, ordered by commit. Raises GitError."""
     tip = _fetch(repo, remote)

@@ -11,10 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.errors import GitError
-from reconciler.git.notes import FETCHED, add_receipt, all_receipts, read_receipts, recent_receipts
+from reconciler.git.notes import FETCHED, add_receipt, all_receipts, recent_receipts
 from reconciler.git.repository import Repository
 
 from .conftest import Clone, cloned
+
+
+def read_receipts(repo: Repository, remote: str, commit: str) -> dict[str, str]:
+    return {digest: text for on, digest, text in all_receipts(repo, remote) if on == commit}
 
 
 def decoded(receipts: dict[str, str]) -> dict[str, object]:

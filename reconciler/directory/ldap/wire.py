@@ -17,7 +17,6 @@ LONGEST: Final = 32 << 20
 """Bytes of one message at most. A controller's own limits are far below."""
 ENTRY: Final = 0x64
 DONE: Final = 0x65
-REFERENCE: Final = 0x73
 MODIFIED: Final = 0x67
 PAGED: Final = "1.2.840.113556.1.4.319"
 """The control for paged results (RFC 2696)."""

@@ -13,7 +13,6 @@ READ, LIST, CONTROL, DELETE, WRITE_DACL, WRITE_OWNER = 0x10, 0x4, 0x100, 0x10000
 WRITES: Final = (CREATE, DELETE_CHILD, SELF, WRITE, DELETE_TREE, CONTROL, DELETE, WRITE_DACL, WRITE_OWNER)
 """Every right that changes something, control access rights among them."""
 OWNER_RIGHTS: Final = "S-1-3-4"
-SELF_SID: Final = "S-1-5-10"
 CREATOR: Final = "S-1-3-0"
 EVERYBODY: Final = frozenset({"S-1-1-0", "S-1-5-2", "S-1-5-11", "S-1-5-15", "S-1-5-32-545", "S-1-5-32-554"})
 """Everyone, Network, Authenticated Users, This Organization, Users, Pre-Windows 2000 Compatible Access."""

@@ -25,6 +25,9 @@ class Account:
 
     Keyed by `sid` (S-1-5-21-…). `guid` in the usual text form, lower case. `attributes` by LDAP display name, with
     userAccountControl among them as an int; absent attributes are absent.
+
+    Two are equal when they are the same record, letter by letter. Their DNs alone are equal in any letter case: then an account
+    that was renamed in nothing else would stay on record as it was called before.
     """
 
     sid: str
@@ -42,6 +45,17 @@ class Account:
     adopted: bool = False
     """Made by others: it was there before it was joined, so however it looks, it is not half-made by this program."""
     missing: Missing | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Account) and self._record == other._record
+
+    def __hash__(self) -> int:
+        return hash(self.sid)
+
+    @property
+    def _record(self) -> tuple[object, ...]:
+        known = (self.guest, self.departed, self.suspended, self.adopted, self.missing)
+        return (self.sid, self.guid, self.dn.text, self.attributes, self.protected, *known)
 
     @property
     def uac(self) -> int:

@@ -329,6 +329,9 @@ class Life:
         if only != "graph":  # names are looked up when the domain can be asked
             claims = claimed(replace(state, claims=()), self.policy, self.reader())
             assert {*state.claims} == {*claims}, self.log
+            there = [a for a in state.accounts.values() if a.missing is None]
+            now = self.reader().find([a.guid for a in there], ())
+            assert [a.dn.text for a in there] == [now[a.guid].dn.text for a in there], self.log  # letter case included
         return state, written
 
     def planned(self, state: State) -> Plan:

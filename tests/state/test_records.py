@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import StateError
 from reconciler.model.account import Account
+from reconciler.model.dn import DN
 from reconciler.model.guest import Guest
 from reconciler.state.canonical import dump
 from reconciler.state.claims import claims_document, read_claims
@@ -193,3 +195,20 @@ def test_a_list_edited_out_of_order_reads_in_order() -> None:
 def test_a_wrong_claim_is_refused(text: str) -> None:
     with pytest.raises(StateError, match=r"^state/claims.yaml:\d: "):
         read_claims(text.encode(), "state/claims.yaml")
+
+
+def test_accounts_are_equal_when_they_are_the_same_record_letter_by_letter() -> None:
+    one = Account("S-1-5-21-1", ALICE, DN("CN=a,DC=x"), {"mail": "a@x"})
+    assert one == Account("S-1-5-21-1", ALICE, DN("CN=a,DC=x"), {"mail": "a@x"})
+    assert one != replace(one, dn=DN("CN=A,DC=x"))
+    others: dict[str, Any] = dict.fromkeys(("sid", "guid", "guest", "departed", "missing"), "another")
+    others |= {
+        "dn": DN("CN=b,DC=x"),
+        "attributes": {},
+        "protected": ("adminCount",),
+        "suspended": True,
+        "adopted": True,
+    }
+    assert {field.name for field in fields(Account)} == others.keys()
+    for name, other in others.items():
+        assert one != replace(one, **{name: other})

@@ -63,12 +63,14 @@ def examine(what: Installation, asked: Asked) -> Report:
     at = what.clock()
     found = list(_loads(what))
     reasons = dict.fromkeys(Area, "")
+    names: dict[str, str] = {}
     if isinstance(what.settings, Unknown):
         reasons = dict.fromkeys(Area, "The settings do not load.")
     else:
+        names = _contosos(what.settings, what.env, asked)
         found += entra.judge(look_entra.look(what.settings, what.env, what.say, what.clock), at)
         found += forge.judge(what.settings.forge, attempt(lambda: _forge(what)))
-        found += _domain(what, what.settings, asked, reasons)
+        found += _domain(what, what.settings, asked, reasons, names)
     if isinstance(what.policy, Unknown):
         reasons[Area.POLICY] = "The policy does not load."
     theirs = "reader" if asked.account == "writer" else "writer"
@@ -83,17 +85,17 @@ def examine(what: Installation, asked: Asked) -> Report:
             )
             for check in ALL
         ],
-        {} if isinstance(what.settings, Unknown) else _contosos(what.settings, what.env, asked),
+        {theirs: ours for theirs, ours in names.items() if ours},
     )
 
 
 def _contosos(settings: Settings, env: Mapping[str, str], asked: Asked) -> dict[str, str]:
-    """This installation's names for those that the checks' commands have."""
+    """This installation's names for those that the checks' commands have, as far as the settings tell them; empty where they do not."""
     base = settings.directory.base
     first = next(iter(settings.directory.controllers), "")
     mine = (env.get(USER, "").rpartition("\\")[2]).partition("@")[0]
     reader, writer = ("", mine) if asked.account == "writer" else (mine, asked.writer or "")
-    names = {
+    return {
         "00000000-0000-0000-0000-000000000000": settings.entra.client_id,
         "contoso/identity": settings.forge.repository or "",
         "refs/heads/main": f"refs/heads/{settings.forge.branch}",
@@ -107,7 +109,6 @@ def _contosos(settings: Settings, env: Mapping[str, str], asked: Asked) -> dict[
         "reconcile-writer": writer,
         "HTTP/app.contoso.test": asked.service or "",
     }
-    return {theirs: ours for theirs, ours in names.items() if ours}
 
 
 def _loads(what: Installation) -> Iterator[Finding]:
@@ -127,8 +128,10 @@ def _forge(what: Installation) -> Protection | None:
     return open_forge(settings, what.env).protection(settings.forge.branch)
 
 
-def _domain(what: Installation, settings: Settings, asked: Asked, reasons: dict[Area, str]) -> Iterator[Finding]:
-    """Everything that a controller is asked. `reasons` is told why an area was left out."""
+def _domain(
+    what: Installation, settings: Settings, asked: Asked, reasons: dict[Area, str], called: dict[str, str]
+) -> Iterator[Finding]:
+    """Everything that a controller is asked. `reasons` is told why an area was left out, `called` what the settings do not tell."""
     seen, at = look_controllers.look(settings, what.env, what.ask, what.clock)
     try:
         yield from controllers.judge(seen, settings.directory.base.text, what.clock())
@@ -140,6 +143,9 @@ def _domain(what: Installation, settings: Settings, asked: Asked, reasons: dict[
             why = known.why if isinstance(known, Unknown) else "The policy does not load."
             reasons[Area.DOMAIN] = reasons[Area.RIGHTS] = why
             return
+        netbios = attempt(lambda: look_rights.netbios(at.session, known))
+        if not isinstance(netbios, Unknown):
+            called["CONTOSO"] = netbios
         places = _places(settings, what.policy)
         names = attempt(lambda: look_rights.names(at.session, known))
         attributes = names if isinstance(names, Unknown) else names.attributes

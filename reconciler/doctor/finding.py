@@ -9,6 +9,8 @@ from enum import StrEnum
 
 _PLAIN = re.compile(r"[\w=,./:-]+( [\w=,./:-]+)*")
 """What means nothing to a shell, in single quotes, in double ones or in none but for its spaces."""
+_SPECIAL = frozenset("'\"*?[]\u2018\u2019\u201a\u201b\u201c\u201d\u201e")
+"""What means something to PowerShell or a POSIX shell in single quotes, or to PowerShell in a path in single quotes."""
 _CLOSED = re.compile(r"'[^']*'|\"[^\"]*\"")
 """What is quoted in a command of ours: in PowerShell and in a POSIX shell alike, since none has a quote within."""
 
@@ -102,18 +104,15 @@ class Finding:
 def localized(finding: Finding, names: Mapping[str, str]) -> Finding:
     """Return a finding whose commands have this installation's names for Contoso's, where it has the check's own.
 
-    A name that could end where it stands in a command is left out: the command then keeps Contoso's.
+    A name that could end where it stands in a command is left out: the command then keeps all of Contoso's, and no part of it is
+    replaced either.
     """
-    ours = {theirs: name for theirs, name in names.items() if _PLAIN.fullmatch(name)}
-    if finding.steps not in (finding.check.mend, finding.check.look) or not ours:
+    if finding.steps not in (finding.check.mend, finding.check.look) or not names:
         return finding
-    pattern = re.compile("|".join(map(re.escape, sorted(ours, key=len, reverse=True))))
+    pattern = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
 
     def in_place(lines: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(
-            pattern.sub(lambda m: ours[m[0]], line) if text else pattern.sub(lambda m: _standing(ours[m[0]], m), line)
-            for text, line in _told_apart(lines)
-        )
+        return tuple(_named(line, pattern, names, text=text) for text, line in _told_apart(lines))
 
     steps = finding.steps
     here = Steps(steps.words, in_place(steps.powershell), in_place(steps.samba), in_place(steps.bash))
@@ -129,10 +128,20 @@ def _told_apart(lines: tuple[str, ...]) -> Iterator[tuple[bool, str]]:
         text = text or line.endswith(("<<EOF", "<<'EOF'"))
 
 
-def _standing(name: str, found: re.Match[str]) -> str:
-    """Return a name as it may stand there in a command: in quotes of its own where it has spaces and nothing quotes it yet."""
-    before = _CLOSED.sub("", found.string[: found.start()])
-    return f"'{name}'" if " " in name and not {"'", '"'} & set(before) else name
+def _named(line: str, pattern: re.Pattern[str], names: Mapping[str, str], *, text: bool) -> str:
+    return pattern.sub(lambda m: _standing(names[m[0]], m, text=text), line)
+
+
+def _standing(name: str, found: re.Match[str], *, text: bool) -> str:
+    """Return a name as it may stand there: in quotes of its own where it has spaces and nothing quotes it yet.
+
+    Contoso's where it may not stand there. `text`: in a here-document.
+    """
+    before = "" if text else _CLOSED.sub("", found.string[: found.start()])
+    if _PLAIN.fullmatch(name):
+        return f"'{name}'" if " " in name and not text and not {"'", '"'} & set(before) else name
+    verbatim = "'" in before and '"' not in before
+    return name if verbatim and name.isprintable() and not _SPECIAL & set(name) else found[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from reconciler.directory.ldap.delegation import Delegation
 from reconciler.directory.ldap.root import naming
 from reconciler.doctor import controllers, domain, entra, look_controllers, look_domain, look_entra, signin
 from reconciler.doctor.domain import DomainSeen
+from reconciler.doctor.examine import Asked, Installation, examine
 from reconciler.doctor.finding import Finding, Unknown, Verdict
 from reconciler.doctor.look_signin import WhoSignsIn
 from reconciler.doctor.rights import look as look_rights
@@ -89,6 +90,19 @@ def test_fine_grained_policies_are_seen_by_administrators_alone(samba: Controlle
     assert "CN=strict" in finer.seen[0]
     assert judged(samba, samba_accounts.reader, short)["password-settings"].verdict is UNKNOWN
     samba.samba_tool("domain", "passwordsettings", "pso", "delete", "strict")
+
+
+def test_commands_name_the_domain_as_its_netbios_name_is(
+    samba: Controller, samba_accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with session(samba, samba_accounts.reader) as mine:
+        assert look_rights.netbios(mine, naming(mine)) == "CONTOSO"
+    # Samba signs nobody in while its own name is another in the directory alone.
+    monkeypatch.setattr(look_rights, "netbios", lambda *_: "NORDWIND")
+    what = Installation(samba_settings(samba), POLICY, None, samba_env(samba_accounts.reader), None, print, lambda: NOW)
+    found = {f.check.id: f for f in examine(what, Asked("writer")).findings}
+    [grant, *_] = found["rights.writer-restore"].steps.powershell
+    assert grant == f"dsacls '{samba.base}' /G 'NORDWIND\\reader:CA;Reanimate Tombstones'"
 
 
 # --- the way to the controllers, and to Entra ID

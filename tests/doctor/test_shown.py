@@ -111,8 +111,22 @@ def test_a_findings_commands_have_the_installations_names_unless_they_could_do_h
     assert "dn: DC=corp,DC=example" in steps.samba
     harm = {"DC=contoso,DC=test": "DC=x'; rm -rf /"}
     assert localized(domain_checks.MACHINES.failed("10"), harm).steps == domain_checks.MACHINES.mend
+    part = {"OU=Guests,DC=contoso,DC=test": "OU=it's", "DC=contoso,DC=test": "DC=corp,DC=example"}
+    kept = localized(rights.CREATE.failed(), part).steps  # no OU=Guests,DC=corp,DC=example, which is nobody's
+    assert kept == rights.CREATE.mend
     own = Steps("", ("Get-ADUser -Identity 'DC=contoso,DC=test'",))
     assert localized(domain_checks.MACHINES.failed("10", mend=own), names).steps == own
+
+
+@pytest.mark.parametrize(
+    "ou", [r"OU=Gäste\, extern,OU=Süd #3,DC=corp", "OU=a+b; $(id) `id` %x% !!,DC=corp", "OU=(a)&<b>|,DC=corp"]
+)
+def test_a_name_with_special_characters_stands_where_a_command_takes_it_verbatim(ou: str) -> None:
+    names = {"OU=Guests,DC=contoso,DC=test": ou, "CONTOSO": "NORDWIND"}
+    steps = localized(rights.CREATE.failed(), names).steps
+    [windows] = steps.powershell
+    assert windows == f"dsacls '{ou}' /I:T /G 'NORDWIND\\reconcile-writer:CCDC;user'"
+    assert f"--objectdn={ou}" in shlex.split(steps.samba[-1])
 
 
 _CONTOSOS = (

@@ -57,7 +57,7 @@ def seen(session: Session, naming: Naming, token: Token, names: Names, places: P
         holders=holders,
         samples=samples,
         opinions=tuple(_opinions(session, asked)),
-        netbios=_netbios(session, naming),
+        netbios=netbios(session, naming),
         samba=is_samba(root),
         lists_deleted=token.signed_in and deleted_seen(session, naming),
     )
@@ -202,7 +202,8 @@ def _opinions(session: Session, asked: Sequence[DN]) -> Iterator[Opinion]:
             yield Opinion(dn, classes, attributes, int(found.text(_EFFECTIVE[2]) or 0))
 
 
-def _netbios(session: Session, naming: Naming) -> str:
+def netbios(session: Session, naming: Naming) -> str:
+    """Return the domain's NetBIOS name; where it cannot be read, the first label of its DNS name, which it mostly is."""
     partitions = DN(naming.configuration).child("CN", "Partitions").text
     mine = filters.equals("nCName", naming.domain)
     found = next(iter(session.search(partitions, mine, ["nETBIOSName"])), None)

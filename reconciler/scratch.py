@@ -6,6 +6,7 @@ So it is readable by nobody else and gone with the process, however that ends.
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -43,8 +44,7 @@ class Scratch:
         """Keep some bytes. Raises ReconcileError where there is no room for them."""
         try:
             if self._file is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  closed by __exit__
+                self._file = _opened(self._folder)
             self._file.seek(self._end)
             self._file.write(data)
             self._file.flush()
@@ -66,6 +66,17 @@ class Scratch:
         if len(data) != place.length:
             raise _unusable(self._folder, OSError(0, "it was cut short"))
         return data
+
+
+def _opened(folder: Path) -> IO[bytes]:
+    """Open one in this folder; where it is not ours to write, in the system's own for temporary files, as private there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryFile(dir=folder)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        return tempfile.TemporaryFile()
 
 
 def _unusable(folder: Path, error: OSError) -> ReconcileError:

@@ -67,3 +67,10 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     ):
         scratch.put(b"data")
     assert "Nothing was written to state/" in raised.value.remedy
+
+
+def test_where_the_folder_is_not_ours_to_write_the_systems_own_does() -> None:
+    with Scratch(Path("/sys/kernel")) as scratch:
+        assert scratch.get(scratch.put(b"guest data")) == b"guest data"
+        assert scratch._file is not None
+        assert stat.S_IMODE(os.fstat(scratch._file.fileno()).st_mode) == 0o600

@@ -13,7 +13,7 @@ def adopt(context: Context) -> Exit:
     """Report; nothing is written, not even a plan."""
     from reconciler.planning.adoption import adoption
 
-    made = planned(context, Repository.open(context.directory).work_tree())
+    made = planned(context, Repository.open(context.directory).files_tree())
     found = adoption(made.state, made.policy, made.settings.directory.ous, made.plan)
     anchor = made.policy.anchor.attribute
     if context.json:

@@ -36,7 +36,7 @@ def drift(context: Context, *, detailed: bool) -> Exit:
             context.print_json({"drift": []})
         context.result("No plan was merged yet: there is nothing to compare with.")
         return Exit.OK
-    made = planned(context, repository.work_tree())
+    made = planned(context, repository.files_tree())
     _newer(stored, made)
     merged = {_wish(change) for change in stored.get("changes", ())}
     known = {(c.get("subject"), c.get("kind")) for c in stored.get("conflicts", ())}

@@ -26,7 +26,7 @@ _MOST = 10
 def explain_guest(context: Context, asked: str) -> Exit:
     """Explain the guest whose id, UPN, mail, display name, sAMAccountName or SID is `asked`; letters' case does not matter."""
     repository = Repository.open(context.directory)
-    made = planned(context, repository.work_tree())
+    made = planned(context, repository.files_tree())
     guest = _guest(made.state, asked.strip())
     found = explain(guest, made.state, made.policy, made.plan)
     told = Told(found, *_spots(context.directory, repository, found), digest=made.encoded.digest)

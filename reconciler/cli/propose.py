@@ -15,6 +15,7 @@ from reconciler.git.repository import Repository
 from reconciler.git.tree import Tree
 from reconciler.model.plan import Plan
 
+from .committed import edited
 from .context import Context
 from .loading import Planned, planned
 from .pending import Pending
@@ -97,13 +98,25 @@ def _committed(pending: Pending) -> str | None:
     asked = made.settings.forge
     return commit_state(
         repository,
-        repository.work_tree(),
+        _stored(repository, made),
         remote=asked.remote,
         branch=asked.branch,
         message=_message(made, _title(made.plan)),
         as_of=datetime.fromisoformat(made.plan.origin.as_of),
         check=lambda now: _check_serial(made, now),
     )
+
+
+def _stored(repository: Repository, made: Planned) -> Tree:
+    """Return the working tree as git stores it. Raises GitError where that would not be the plan that was written."""
+    tree = repository.work_tree()
+    if names := edited(tree, tree.read("state/plan.json") or b"", made):
+        files = " and ".join(f"state/{name}" for name in names)
+        raise GitError(
+            f"git would store something else in {files} than was written: an attribute of its path says so, or somebody wrote to it",
+            "See `git check-attr --all state/plan.json state/plan.md`: no filter, ident or encoding may change what is in state/.",
+        )
+    return tree
 
 
 def _published(pending: Pending) -> _Done:
@@ -113,7 +126,7 @@ def _published(pending: Pending) -> _Done:
     title = _title(made.plan)
     proposal = commit_and_push(
         repository,
-        repository.work_tree(),
+        _stored(repository, made),
         remote=asked.remote,
         branch=asked.branch,
         message=_message(made, title),

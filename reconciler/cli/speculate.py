@@ -25,7 +25,7 @@ def speculate(context: Context, output: str, revision: str | None, *, detailed: 
     from reconciler.state.store import load_state
 
     repository = Repository.open(context.directory)
-    tree = repository.work_tree()
+    tree = repository.files_tree()
     settings = load_settings(context, tree)
     policy = load_policy(tree, settings)
     base = _base(context, repository, settings, revision)

@@ -13,7 +13,7 @@ def validate(context: Context) -> Exit:
     """Read everything a plan would read, and say what it found."""
     from reconciler.state.store import load_or_empty
 
-    tree = Repository.open(context.directory).work_tree()
+    tree = Repository.open(context.directory).files_tree()
     settings = load_settings(context, tree)
     policy = load_policy(tree, settings)
     state = load_or_empty(tree)

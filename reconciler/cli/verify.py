@@ -66,7 +66,7 @@ def verify(context: Context, asked: Asked) -> Exit:
     library()
     spn = service(asked.service)
     source = _source(asked, context.env)
-    tree = Repository.open(context.directory).work_tree()
+    tree = Repository.open(context.directory).files_tree()
     settings = load_settings(context, tree)
     policy = load_policy(tree, settings)
     report = _prove(context, asked, spn, source, settings, policy, _state(tree))

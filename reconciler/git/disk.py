@@ -19,7 +19,7 @@ from reconciler.errors import GitError
 from .filters import ATTRIBUTES
 from .run import Git, readable
 from .tree import Tree
-from .trees import SCOPE
+from .trees import POINTER, SCOPE
 
 Known = Mapping[str, tuple[int, int, int, int, str]]
 """Size, times of the last change of content and of the entry (ns), inode and object id, by path."""
@@ -69,7 +69,8 @@ class DiskTree:
             if oid is None:
                 raise GitError(f"{readable(path)} is no file in {self.root}", "Run `reconcile validate`.")
             data = read_file(self.root, path)
-            yield path, data if blob_id(data, oid) == oid else self._stored(path, oid)
+            exact = blob_id(data, oid) == oid and not data.startswith(POINTER)
+            yield path, data if exact else self._stored(path, oid)
 
     def narrowed(self, paths: Iterable[str]) -> DiskTree:
         """Return what reads these files alone, and can be sent to another process."""

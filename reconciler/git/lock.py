@@ -130,9 +130,10 @@ def _write(repo: Repository, holder: Holder) -> str:
 
 
 def _parse(repo: Repository, remote: str, commit: str) -> Holder:
-    message = repo.git.run("show", "-s", "--format=%B", commit).text
+    # Plumbing: `git show` would do as somebody's configuration says. What is no commit holds no record either.
+    said = repo.git.run("cat-file", "commit", commit, ok=(0, 128)).text
     try:
-        return Holder.parse(message)
+        return Holder.parse(said.partition("\n\n")[2])
     except ValueError as error:
         what = f"{lock_ref(repo)} on {readable(remote)} holds no lock record: {error}"
         raise GitError(

@@ -168,5 +168,5 @@ def _graft(repo: Repository, tree: str, path: Sequence[str], content: str) -> st
 
 
 def _shape(repo: Repository, commit: str) -> list[str]:
-    """Return the commit's tree and parents."""
-    return repo.git.run("show", "-s", "--format=%T %P", commit).text.split()
+    """Return the commit's tree and parents. Plumbing: `git show` would do as somebody's configuration says."""
+    return repo.git.run("rev-parse", f"{commit}^{{tree}}", f"{commit}^@").text.split()

@@ -72,7 +72,8 @@ def push(git: Git, remote: str, ref: str, commit: str | None, expected: str | No
 
 def _explained(done: Result) -> Result:
     """Put the porcelain's verdict, which is on the other channel, behind git's words."""
-    verdicts = "\n".join(line.removeprefix("!\t") for line in done.text.splitlines() if line.startswith("!"))
+    refused = (line.removeprefix("!\t") for line in done.text.splitlines() if line.startswith("!"))
+    verdicts = "\n".join(line.replace("\t", " ") for line in refused)
     return Result(done.code, done.out, f"{done.err.strip()}\n{verdicts}")
 
 

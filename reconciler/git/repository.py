@@ -17,7 +17,7 @@ from .filters import filters
 from .run import Git, failure, readable
 from .tree import Tree
 from .trees import GitTree
-from .worktree import write_tree
+from .worktree import ReadOnlyError, write_tree
 
 _SETTINGS = ("reconcile.yaml",)
 _NOBODY = ("reconcile", "reconcile@localhost")
@@ -114,6 +114,13 @@ class Repository:
         by = self.filters()
         index = self.own_git_dir / "reconcile" / f"index-{self.slug}{by and f'-{by}'}"
         return GitTree(self.git, write_tree(self.git, index, self.root, self.prefix), self.prefix)
+
+    def files_tree(self) -> Tree:
+        """Return the same tree, to be read only: where nothing can be written to the repository, from the files alone."""
+        try:
+            return self.work_tree()
+        except ReadOnlyError:
+            return self.disk_tree({})[0]
 
     def settings_tree(self) -> GitTree:
         """Return the settings alone as they are on disk, or in a bare repository at HEAD: what they cost does not grow with the state."""

@@ -26,6 +26,7 @@ _CONFIG = (
     "core.packedRefsTimeout=3000",
     "commit.gpgsign=false",
     "push.gpgSign=false",
+    "push.followTags=false",
     "push.recurseSubmodules=no",
     "i18n.commitEncoding=utf-8",
     "advice.detachedHead=false",
@@ -59,7 +60,9 @@ _HINTS = frozenset(
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
-_RULES = re.compile(r"protected branch|GH006|GH013|pre-receive hook declined|hook declined")
+_RULES = re.compile(
+    r"protected branch|GH006|GH013|hook declined|deny(ing)? (updating a hidden ref|non-fast-forward|ref deletion)"
+)
 _REMEDIES = (
     (
         re.compile(r"not a git repository"),
@@ -84,6 +87,14 @@ _REMEDIES = (
     (
         _RULES,
         "The remote's rules refuse this push: let this identity write the branch or ref named above.",
+    ),
+    (
+        re.compile(r"--mirror can't be combined"),
+        "This clone is a mirror: whatever it pushes would be all refs. Use another, as `git clone --bare` makes one.",
+    ),
+    (
+        re.compile(r"No space left on device|Disk quota exceeded|Read-only file system|couldn't write '"),
+        "A disk is full, or cannot be written: the remote's, where the words begin with `remote:`; else the one that .git is on.",
     ),
     (
         re.compile(r"\.lock': File exists|Another git process"),
@@ -199,14 +210,19 @@ class Git:
 def failure(args: Sequence[str], result: Result, remedy: str = "") -> GitError:
     """Return the error for a git that failed, in its own words."""
     said = result.err.strip() or os.fsdecode(result.out).strip() or f"exit code {result.code}"
-    said = "\n".join(line for line in said.splitlines() if line.strip() and line not in _HINTS) or said
+    lines = (line.rstrip() for line in said.splitlines())  # git pads what a remote says with spaces
+    said = "\n".join(line for line in lines if line and line not in _HINTS) or said
     known = next((words for pattern, words in _REMEDIES if pattern.search(said)), "")
     kind = PushRefusedError if _RULES.search(said) else GitError
     return kind(f"git {_verb(args)} failed: {readable(said)}", known or remedy or "Run the same command again.")
 
 
 def _verb(args: Sequence[str]) -> str:
-    return args[0] if args else ""
+    """Return the command's name, behind the settings that may come before it."""
+    rest = list(args)
+    while rest[:1] == ["-c"]:
+        del rest[:2]
+    return rest[0] if rest else ""
 
 
 def _unstartable(directory: Path, error: OSError) -> GitError:

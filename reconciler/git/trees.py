@@ -14,6 +14,8 @@ from .run import Git, readable
 SCOPE = ("policies", "reconcile.yaml", "state")
 """All of an operations directory that this program reads from git."""
 
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How what Git LFS commits in place of a file begins (its specification, "The Pointer")."""
 _REGULAR = frozenset({"100644", "100755"})
 _FOLDER = "040000"
 
@@ -50,7 +52,7 @@ class GitTree:
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield (path, bytes) for each path, in order, in one batch. A path that is not there is a GitError."""
         wanted = list(paths)
-        yield from zip(wanted, blobs(self.git, [self._file(path) for path in wanted]), strict=True)
+        yield from _named(wanted, blobs(self.git, [self._file(path) for path in wanted]))
 
     def narrowed(self, paths: Iterable[str]) -> GitFiles:
         """Return what reads these files alone, and can be sent to another process."""
@@ -93,7 +95,18 @@ class GitFiles:
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield (path, bytes) for each path, in order, in one batch."""
         wanted = list(paths)
-        yield from zip(wanted, blobs(self.git, [self.oids[path] for path in wanted]), strict=True)
+        yield from _named(wanted, blobs(self.git, [self.oids[path] for path in wanted]))
+
+
+def _named(paths: Sequence[str], contents: Iterator[bytes]) -> Iterator[tuple[str, bytes]]:
+    for path, content in zip(paths, contents, strict=True):
+        if content.startswith(POINTER):
+            raise GitError(
+                f"{readable(path)} is kept by Git LFS: what git holds of it is a pointer, and a plan is made of what git holds",
+                "Take policies, settings and state out of LFS: lines like `state/** -filter` at the end of .gitattributes, then "
+                "`git add --renormalize .`, and commit.",
+            )
+        yield path, content
 
 
 def blobs(git: Git, oids: Sequence[str]) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ The index keeps what git knows of each file's size and times, so that a second c
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -17,19 +18,26 @@ from reconciler.errors import GitError
 from .run import Git, readable
 from .trees import SCOPE
 
+_READ_ONLY = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+class ReadOnlyError(GitError):
+    """Nothing can be written to the repository from here."""
+
 
 def write_tree(git: Git, index: Path, root: Path, prefix: str, scope: Sequence[str] = SCOPE) -> str:
     """Write `scope` as it is on disk into the object database and return the id of a tree that holds it below `prefix`.
 
     Filters and line endings apply as in `git add`; ignore rules do not. `index` remembers between calls and is replaced
-    atomically, so concurrent calls are safe: the last one is remembered. Raises GitError.
+    atomically, so concurrent calls are safe: the last one is remembered. Raises GitError; ReadOnlyError where it is that.
     """
     try:
         with _copy(index) as own:
             return _write(git, own, index, root, prefix, scope)
     except OSError as error:
         what = f"{readable(str(error.filename or index))} cannot be written: {error.strerror}"
-        raise GitError(what, "Check the permissions of the .git folder, and the free space.") from error
+        kind = ReadOnlyError if error.errno in _READ_ONLY else GitError
+        raise kind(what, "Check the permissions of the .git folder, and the free space.") from error
     except GitError:
         if not index.exists():
             raise

@@ -296,3 +296,18 @@ def test_of_two_processes_at_the_same_time_exactly_one_wins(
     assert [racer.exitcode for racer in racers] == [0, 0]
     assert said[1] == "won"
     assert said[0].startswith("locked: locked by ")
+
+
+def test_a_persons_configuration_of_git_does_not_change_how_a_lock_is_read(clone: Clone) -> None:
+    for name, value in (("diff.orderFile", "/nonexistent"), ("format.pretty", "oneline"), ("color.ui", "always")):
+        clone.git("config", name, value)
+    lock = acquire(clone.open(), "origin", holder(), NOW)
+    assert read(clone.open(), "origin") == lock.holder
+
+
+def test_a_lock_ref_that_points_to_no_commit_is_an_error_with_a_remedy(clone: Clone) -> None:
+    blob = clone.git("hash-object", "-w", "reconcile.yaml")
+    clone.git("push", "-q", "origin", f"{blob}:refs/reconcile/lock")
+    with pytest.raises(GitError, match="holds no lock record") as refused:
+        read(clone.open(), "origin")
+    assert "git push origin :refs/reconcile/lock" in refused.value.remedy

@@ -207,3 +207,26 @@ def test_a_proposal_is_taken_back_unless_somebody_moved_it(clone: Clone, remote:
     assert on_remote(clone, remote, "refs/heads/reconcile/plan") == made.commit
     assert withdraw(clone.open(), "origin", made.commit)
     assert on_remote(clone, remote, "refs/heads/reconcile/plan") == ""
+
+
+def test_a_persons_configuration_of_git_neither_stops_a_proposal_nor_sends_their_tags_along(
+    clone: Clone, remote: Path
+) -> None:
+    clone.git("tag", "-a", "-m", "mine alone", "mine")
+    for name, value in (("diff.orderFile", "/nonexistent"), ("push.followTags", "true"), ("push.default", "nothing")):
+        clone.git("config", name, value)
+    clone.write({"state/manifest.yaml": "serial: 2\n"})
+    assert (proposed(clone).pushed, proposed(clone).pushed) == (True, False)
+    assert on_remote(clone, remote, "refs/tags/*") == ""
+
+
+def test_a_remote_that_wants_no_rewritten_branch_is_quoted_with_what_to_let(clone: Clone, remote: Path) -> None:
+    clone.git("--git-dir", str(remote), "config", "receive.denyNonFastForwards", "true")
+    for serial in (2, 3):
+        clone.write({"state/manifest.yaml": f"serial: {serial}\n"})
+        if serial == 2:
+            proposed(clone)
+    with pytest.raises(GitError, match="denying non-fast-forward") as refused:
+        proposed(clone)
+    assert all(line == line.strip() and "\\x09" not in line for line in refused.value.what.splitlines())
+    assert "rules refuse this push" in refused.value.remedy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -337,3 +338,27 @@ def test_commits_name_the_configured_person_or_else_the_program(clone: Clone, tm
         "GIT_COMMITTER_NAME": "reconcile",
         "GIT_COMMITTER_EMAIL": "reconcile@localhost",
     }
+
+
+READ_ONLY = Path("/sys/kernel")
+"""A place where not even root can make a file."""
+
+
+def test_where_the_repository_cannot_be_written_the_files_are_read_all_the_same(clone: Clone) -> None:
+    clone.write({"state/manifest.yaml": "serial: 7\n"})
+    repo = clone.open()
+    for alone in (replace(repo, own_git_dir=READ_ONLY), repo):
+        tree = alone.files_tree()
+        assert tree.read("state/manifest.yaml") == b"serial: 7\n"
+        assert [tree.oid(name) for name in ("state", "policies")] == [
+            repo.work_tree().oid(name) for name in ("state", "policies")
+        ]
+
+
+def test_a_file_that_lfs_keeps_is_named_and_never_read_as_its_pointer(clone: Clone) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 5\n"
+    clone.commit({"state/manifest.yaml": pointer})
+    tree = clone.open().at("HEAD")
+    for files in (tree, tree.narrowed(["state/manifest.yaml"])):
+        with pytest.raises(GitError, match=r"state/manifest\.yaml is kept by Git LFS"):
+            list(files.read_all(["state/manifest.yaml"]))

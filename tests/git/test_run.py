@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import GitError
 from reconciler.git.repository import Repository
-from reconciler.git.run import Git, readable
+from reconciler.git.run import Git, Result, failure, readable
 
 from .conftest import Clone
 
@@ -95,3 +95,24 @@ def test_git_is_told_not_to_prompt_and_to_speak_plainly(clone: Clone, monkeypatc
     told = Git(clone.root).run("-c", "alias.told=!env", "told").text.splitlines()
     assert {"GIT_TERMINAL_PROMPT=0", "LC_ALL=C"} <= set(told)
     assert not any(line.startswith("GIT_TRACE") for line in told)
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("fatal: unable to write loose object file: No space left on device", "A disk is full"),
+        ("remote: fatal: unable to write loose object file: No space left on device", "A disk is full"),
+        ("error: cannot lock ref 'x': Unable to create '/r/.git/x.lock': Read-only file system", "cannot be written"),
+        ("error: cannot update ref 'x': couldn't write '/r/.git/x.lock'", "A disk is full"),
+        ("fatal: --mirror can't be combined with refspecs", "This clone is a mirror"),
+    ],
+)
+def test_what_is_wrong_with_the_place_has_its_remedy(said: str, remedy: str) -> None:
+    error = failure(("-c", "core.sparseCheckout=false", "add"), Result(128, b"", said), "Make the file readable.")
+    assert error.what == f"git add failed: {said}"
+    assert remedy in error.remedy
+
+
+def test_what_git_pads_a_remotes_words_with_is_not_shown() -> None:
+    error = failure(("push",), Result(1, b"", "remote: error: GH006: Protected branch update failed.        \nno"))
+    assert error.what == "git push failed: remote: error: GH006: Protected branch update failed.\nno"

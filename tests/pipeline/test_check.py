@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reconciler.demo.samba import Controller
 from tests.support.operations import git
 
 from .conftest import IMPORTER, World, on_github
+from .runner import Event
 
 pytestmark = [pytest.mark.samba, pytest.mark.xdist_group("check")]
 CHECK = "reconcile/check (root)"
@@ -161,3 +164,45 @@ def test_no_job_of_the_check_sees_a_secret_or_signs_in(proposed: World) -> None:
     assert {job.environment for job in done.jobs} == {None}
     given = [job.permissions for job in done.jobs]
     assert given == [{"contents": "read"}, {"contents": "read"}, {}, {"pull-requests": "write"}]
+
+
+@pytest.mark.parametrize(("change", "result"), [(False, "success"), (True, "failure")], ids=["as it is", "edited"])
+def test_a_merge_queue_gets_its_verdict_on_what_it_is_about_to_merge(
+    proposed: World, before: Before, change: bool, result: str
+) -> None:
+    person, queue = proposed.ops.directory, "gh-readonly-queue/main/pr-1"
+    git(person, "checkout", "-q", "-B", "work", "origin/main")
+    git(person, "merge", "-q", "--squash", before.plan)
+    git(person, "commit", "-q", "-m", "squashed by the queue")
+    if change:
+        replaced("state/plan.json", '"action": "create"', '"action": "delete"')(person)
+    (person / "notes.txt").write_text("the next in the queue\n")
+    git(person, "add", "-A")
+    git(person, "commit", "-q", "-m", "and another one, rebased")
+    git(person, "push", "-q", "-f", "origin", f"HEAD:refs/heads/{queue}")
+    git(person, "checkout", "-q", "main")
+    done = proposed.start(
+        "check", Event("merge_group", f"refs/heads/{queue}", "ada", {"merge_group": {"base_sha": before.main}})
+    )
+    git(person, "push", "-q", "origin", "--delete", queue)
+    assert (done[CHECK].result, done[VERDICT].result) == (result, result)
+    assert done["reconcile/comment"].result == "skipped"
+
+
+def test_a_push_of_a_plan_starts_the_apply_however_many_files_it_brings(before: Before) -> None:
+    """GitHub compares `paths` with the first 300 files of a push alone (workflow syntax, "Git diff comparisons")."""
+    text = (before.here.ops.directory / ".github/workflows/reconcile-apply.yml").read_text()
+    # YAML 1.1 reads the word `on` as true
+    wanted = yaml.safe_load(text)[True]["push"]["paths"]
+    brought = ["state/manifest.yaml", "state/plan.json", "state/plan.md"]
+    brought += [f"state/guests/{n >> 4:02x}/{n:03x}.yaml" for n in range(4096)]
+    for folder in ("", "identity/production/"):
+        first = sorted(f"{folder}{path}" for path in brought)[:300]
+        assert any(_matches(pattern, path) for pattern in wanted for path in first)
+    assert not any(_matches(pattern, path) for pattern in wanted for path in ("README.md", "policies/guests.yaml"))
+
+
+def _matches(pattern: str, path: str) -> bool:
+    rule = re.escape(pattern).replace(r"\*\*/", "(.*/)?").replace(r"\*\*", ".*")
+    assert r"\*" not in rule, pattern
+    return re.fullmatch(rule, path) is not None

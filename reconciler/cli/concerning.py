@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.incremental.concerned import Concerned
 
     from .importing import Base
+    from .planning import Laid
 
 
 def concerned(
@@ -33,8 +34,8 @@ def concerned(
     guests: Mapping[str, Guest],
     accounts: Mapping[str, Account],
     now: str,
-) -> Concerned | None:
-    """Return who tells whom to look at; None where everybody must be, and whoever does that says what is amiss.
+) -> tuple[Concerned, Laid] | None:
+    """Return who tells whom to look at, and what that is told by; None where everybody must be looked at, which says what is amiss.
 
     `guests` are those that this import has found, `accounts` those of before.
     """
@@ -49,9 +50,10 @@ def concerned(
     inputs = Inputs(tree, settings, tuple(policy_files(base.tree)), ())
     seconds, most = int(datetime.fromisoformat(now).timestamp()), max(len(guests), len(accounts))
     try:
-        laid = lay(context, inputs, policy, base.cache, seconds, most)
+        laid = lay(context, inputs, policy, base.cache, seconds, most, passing=True)
     except AMISS:
         return None
-    if [laid.alignment.sides[side].count for side in (GUESTS, ACCOUNTS)] != [len(guests), len(accounts)]:
+    alignment = laid.aligned.alignment
+    if [alignment.sides[side].count for side in (GUESTS, ACCOUNTS)] != [len(guests), len(accounts)]:
         return None
-    return Concerned(laid.alignment, laid.summaries, tree.read_all, laid.paths)
+    return Concerned(alignment, laid.summaries, tree.read_all, laid.paths, laid.known), laid

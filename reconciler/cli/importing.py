@@ -75,7 +75,7 @@ class Importer:
                 guests, graph = without_forgotten(guests, found, graph, side.concerned)
                 guests, accounts = self._laid(guests, GUEST_FORM, GUESTS), self._laid(found, ACCOUNT_FORM, ACCOUNTS)
                 state = self._state(manifest, guests, accounts, claims, graph, directory)
-                claims = claims_of(context, settings, policy, self._base, reader, state)
+                claims = claims_of(context, settings, policy, self._base, reader, state, side.laid)
             finally:
                 reader.close()
         return self._state(manifest, guests, accounts, claims, graph, directory)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.incremental.concerned import Concerned
 
     from .importing import Base
+    from .planning import Laid
 
 
 class Accounts:
@@ -56,6 +57,8 @@ class Accounts:
         self._progress: Progress = context.progress()
         self.concerned: Concerned | None = None
         """Who knows whom this import had to look at; None where it looked at everybody."""
+        self.laid: Laid | None = None
+        """What that was told by."""
 
     def imported(
         self, guests: Mapping[str, Guest], old: Mapping[str, Account], cursor: DirectoryCursor | None
@@ -145,14 +148,15 @@ class Accounts:
         """Return those of the known accounts that the import has to look at: what it makes of all others is what they are."""
         said = {entry.sid for entry in (*read.entries, *read.deleted)}
         sids = said.union(applied.enabled, (one.sid for one in applied.made))
-        teller = concerned(self._context, self._settings, self._policy, self._base, guests, old, self._now)
-        if teller is None:
+        told_by = concerned(self._context, self._settings, self._policy, self._base, guests, old, self._now)
+        if told_by is None:
             return old
+        teller, laid = told_by
         try:
             known = teller.accounts(sids, lambda a: a.missing is not None or a.sid in said, made)
         except AMISS:
             return old  # and whoever reads all of them says what is amiss
-        self.concerned = teller
+        self.concerned, self.laid = teller, laid
         return known
 
     def _disabled_for(self, guest: Guest, leavers: Leavers) -> bool:

@@ -8,6 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,8 +37,9 @@ class Inputs:
         return digest([this_program(), self.settings.sha256, *self.trees, oids])
 
 
+@cache
 def this_program() -> list[object]:
-    """Return what tells this program from another: its release, its files, its engine, and its Python's tables."""
+    """Return what tells this program from another: its release, its files as it began, its engine, and its Python's tables."""
     root = Path(__file__).parent.parent
     files = sorted(file for folder in _MADE_BY for file in (root / folder).glob("*.*"))
     engine = find_spec("cel_expr_python")

@@ -10,7 +10,6 @@ from reconciler.errors import SettingsError
 from reconciler.git.tree import Tree
 from reconciler.model.plan import Plan
 from reconciler.model.settings import Settings
-from reconciler.planning.encode import Encoded
 from reconciler.policy.model import Policy
 from reconciler.state.model import Manifest, State
 
@@ -18,6 +17,7 @@ from .context import Context
 
 if TYPE_CHECKING:
     from reconciler.incremental.cache import Cache
+    from reconciler.planning.encode import Encoded
 
 INPUTS = ("policies", "state/accounts", "state/claims.yaml", "state/guests")
 SETTINGS = "reconcile.yaml"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.errors import NotImportedError, StateError
 from reconciler.graph.attributes import NEVER_NULL
-from reconciler.incremental.aligning import align
-from reconciler.incremental.alignment import Alignment
+from reconciler.incremental.aligning import Aligned, align
 from reconciler.incremental.cache import Cache
 from reconciler.incremental.hashes import Hasher
 from reconciler.incremental.index import LostError
 from reconciler.incremental.reduce import Reduced
+from reconciler.incremental.shards import Known, Paths
 from reconciler.incremental.summaries import Summaries
 from reconciler.incremental.summing import summings
 from reconciler.incremental.work import Recipe
@@ -25,7 +25,7 @@ from reconciler.policy.model import Policy
 from reconciler.progress import Task
 from reconciler.state.model import Manifest, State
 from reconciler.state.paths import ACCOUNTS, GUESTS
-from reconciler.state.store import load_claims, load_manifest, load_state, shard_paths
+from reconciler.state.store import load_claims, load_manifest, load_state, shard_oids
 
 from .context import Context
 from .inputs import Inputs, digest, this_program
@@ -34,16 +34,18 @@ _LONG = 512
 """From so many shards to be read on, it takes long enough to say so."""
 
 
-def make(context: Context, inputs: Inputs, policy: Policy, cache: Cache) -> tuple[Plan, State]:
-    """Return the plan, and the part of the state that it is about.
+def make(
+    context: Context, inputs: Inputs, policy: Policy, cache: Cache, before: Laid | None = None
+) -> tuple[Plan, State]:
+    """Return the plan, and the part of the state that it is about. `before` as for `lay`.
 
     Raises StateError as planning from the whole state would: where anything is amiss, that is what happens.
     """
     try:
         try:
-            return _from_what_changed(context, inputs, policy, cache)
+            return _from_what_changed(context, inputs, policy, cache, before)
         except LostError:  # what was found to be remembered was gone when it was asked for
-            return _from_what_changed(context, inputs, policy, cache, anew=True)
+            return _from_what_changed(context, inputs, policy, cache, None, anew=True)
     except NotImportedError:
         raise
     except (StateError, struct.error, ValueError):
@@ -55,21 +57,22 @@ def make(context: Context, inputs: Inputs, policy: Policy, cache: Cache) -> tupl
 
 
 def _from_what_changed(
-    context: Context, inputs: Inputs, policy: Policy, cache: Cache, *, anew: bool = False
+    context: Context, inputs: Inputs, policy: Policy, cache: Cache, before: Laid | None, *, anew: bool = False
 ) -> tuple[Plan, State]:
     tree, settings = inputs.tree, inputs.settings
     manifest = load_manifest(tree)
-    laid = lay(context, inputs, policy, cache, *_now_and_size(manifest), anew=anew)
+    laid = lay(context, inputs, policy, cache, *_now_and_size(manifest), before=before, anew=anew)
     reduced = Reduced(
         manifest,
         load_claims(tree),
-        laid.alignment,
+        laid.aligned.alignment,
         laid.summaries,
         tree.read_all,
         laid.paths,
         policy,
         settings,
         laid.hasher,
+        known=laid.known,
     )
     _check(reduced, manifest)
     state = reduced.state
@@ -80,33 +83,49 @@ def _from_what_changed(
 class Laid:
     """Both sides of a tree, laid against each other."""
 
-    alignment: Alignment
+    aligned: Aligned
     summaries: Summaries
-    paths: Collection[str]
+    paths: Paths
     hasher: Hasher
+    known: Known
 
 
 def lay(
-    context: Context, inputs: Inputs, policy: Policy, cache: Cache, now: int, entries: int, *, anew: bool = False
+    context: Context,
+    inputs: Inputs,
+    policy: Policy,
+    cache: Cache,
+    now: int,
+    entries: int,
+    *,
+    before: Laid | None = None,
+    passing: bool = False,
+    anew: bool = False,
 ) -> Laid:
-    """Lay both sides of a tree against each other, by what is remembered of another one. `now` and so on: see `align`."""
-    tree, settings = inputs.tree, inputs.settings
-    guest_paths, account_paths = shard_paths(tree, GUESTS), shard_paths(tree, ACCOUNTS)
-    oids = {path: oid for folder in (GUESTS, ACCOUNTS) for path, oid in tree.files(folder)}
-    ous = tuple(ou.text for ou in settings.directory.ous)
-    made_by = digest([this_program(), ous, [(path, data.hex()) for path, data in inputs.files]])
-    shards = {path: oids[path] for path in (*guest_paths, *account_paths)}
-    hasher = Hasher(cache.key)
-    summaries = Summaries(
-        Recipe(inputs.files, ous, cache.key),
-        summings(policy, settings.directory.ous, hasher),
-        tree,
-        shards,
-        cache,
-        made_by,
-        lambda count: _announced(context, count),
-    )
-    return Laid(align(summaries, cache, made_by, now, entries, hasher, anew=anew), summaries, shards, hasher)
+    """Lay both sides of a tree against each other, by what is remembered of another one. `now` and so on: see `align`.
+
+    `before` was laid by the same policy, OUs and cache, and is used up.
+    """
+    tree = inputs.tree
+    shards = {**shard_oids(tree, GUESTS), **shard_oids(tree, ACCOUNTS)}
+    hasher = Hasher(cache.key) if before is None else before.hasher
+    if before is None:
+        ous = inputs.settings.directory.ous
+        names = tuple(ou.text for ou in ous)
+        summaries = Summaries(
+            Recipe(inputs.files, names, cache.key),
+            summings(policy, ous, hasher),
+            tree,
+            shards,
+            cache,
+            digest([this_program(), names, [(path, data.hex()) for path, data in inputs.files]]),
+            lambda count: _announced(context, count),
+        )
+    else:
+        summaries = before.summaries.of_another(tree, shards)
+    known = before.aligned if before else None
+    aligned = align(summaries, cache, summaries.context, now, entries, hasher, before=known, passing=passing, anew=anew)
+    return Laid(aligned, summaries, shards, hasher, before.known if before else Known())
 
 
 def _now_and_size(manifest: Manifest) -> tuple[int, int]:

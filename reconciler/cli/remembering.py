@@ -40,18 +40,17 @@ def working_tree(repository: Repository, cache: Cache) -> Tree:
     known = _known(kept, by) if kept is not None else {}
     tree, fresh = repository.disk_tree(known)
     if fresh != known:
-        cache.keep_one(FILES, _FILES_KEY, json.dumps([by, fresh]).encode())
+        columns = [*zip(*fresh.values(), strict=True)] if fresh else []
+        cache.keep_one(FILES, _FILES_KEY, json.dumps([by, [*fresh], *columns], separators=(",", ":")).encode())
     return tree
 
 
 def _known(kept: bytes, by: str) -> Known:
     """Return the object ids that were remembered, of files as the same line endings and filters make them."""
     try:
-        of, found = json.loads(kept)
-        if of != by:
-            return {}
-        return {path: (int(s), int(m), int(c), int(i), str(oid)) for path, (s, m, c, i, oid) in found.items()}
-    except (ValueError, TypeError, AttributeError):
+        of, paths, *columns = json.loads(kept)
+        return {} if of != by else dict(zip(paths, zip(*columns, strict=True), strict=True))
+    except (ValueError, TypeError):
         return {}
 
 

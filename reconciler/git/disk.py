@@ -118,7 +118,7 @@ def disk_tree(
     unknown: list[str] = []
     for path, marks in found.items():
         before = known.get(path)
-        if before is not None and tuple(before[:4]) == marks:
+        if before is not None and before[:4] == marks:
             blobs[path] = before[4]
         else:
             unknown.append(path)

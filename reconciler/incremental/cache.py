@@ -65,13 +65,13 @@ class Cache:
         """Keep summaries, each under some bytes in hex: those of its shard's object id, and where it lies."""
         self._insert({_SHARDS: [(_row(context, oid), data) for oid, data in summaries.items()]})
 
-    def prune(self, context: bytes, oids: Iterable[str]) -> None:
-        """Forget the summaries of other shards than these, once they are the greater part."""
-        current = {_row(context, oid) for oid in oids}
+    def prune(self, context: bytes, count: int, oids: Callable[[], Iterable[str]]) -> None:
+        """Forget the summaries of other shards than these, so many, once they are the greater part."""
 
         def prune(db: sqlite3.Connection) -> None:
-            if db.execute("SELECT count(*) FROM shards").fetchone()[0] <= 2 * len(current) + _SOME:
+            if db.execute("SELECT count(*) FROM shards").fetchone()[0] <= 2 * count + _SOME:
                 return
+            current = {_row(context, oid) for oid in oids()}
             stale = [row for row in db.execute("SELECT key FROM shards") if row[0] not in current]
             db.executemany("DELETE FROM shards WHERE key = ?", stale)
 

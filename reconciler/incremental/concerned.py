@@ -7,7 +7,7 @@ that are missing, those without a guest and those in files that a person has edi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 
 from reconciler.model.account import Account
 from reconciler.model.guest import Guest
@@ -17,7 +17,7 @@ from reconciler.state.shards import Changed
 from .alignment import Alignment, Source
 from .index import JOINED
 from .joined import guest_number
-from .shards import Opened, account_shards, guest_shards
+from .shards import Known, Opened, Paths, account_shards, guest_shards
 from .summary import COUNTED
 from .suspects import Picks
 
@@ -25,15 +25,14 @@ from .suspects import Picks
 class Concerned:
     """Told by the alignment of the guests as they are now with the accounts as they were. `opened` reads shards of both."""
 
-    def __init__(self, alignment: Alignment, source: Source, opened: Opened, paths: Collection[str]) -> None:
+    def __init__(
+        self, alignment: Alignment, source: Source, opened: Opened, paths: Paths, known: Known | None = None
+    ) -> None:
         self._alignment = alignment
         self._source = source
-        self._guests = guest_shards(
-            (p for p in paths if p.startswith(GUESTS)), lambda numbers: source.of(GUESTS, numbers), opened
-        )
-        self._accounts = account_shards(
-            (p for p in paths if p.startswith(ACCOUNTS)), lambda numbers: source.of(ACCOUNTS, numbers), opened
-        )
+        known = known or Known()
+        self._guests = guest_shards(paths, lambda numbers: source.of(GUESTS, numbers), opened, known)
+        self._accounts = account_shards(paths, lambda numbers: source.of(ACCOUNTS, numbers), opened, known)
 
     def accounts(
         self, sids: Iterable[str], lost: Callable[[Account], bool], guests: Iterable[str]

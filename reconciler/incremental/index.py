@@ -108,11 +108,12 @@ class Index:
         return found
 
     def changes(self) -> dict[int, bytes]:
-        """Return the buckets that are not as they were kept, by number; `checks` is up to date then."""
+        """Return the buckets that are not as they were kept, by number, to be kept now; `checks` is up to date then."""
         found = {}
         for number in self._changed:
             found[number] = _array("I", self._buckets[number].tobytes()).tobytes()  # little-endian
             self._checks[number * SIZE : (number + 1) * SIZE] = self._hasher.of(found[number])
+        self._changed.clear()
         return found
 
     @property

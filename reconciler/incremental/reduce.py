@@ -25,7 +25,7 @@ from .hashes import Hasher, numbers
 from .index import JOINED, KEYS, NAMES
 from .joined import guest_number, join_key_of, name_key
 from .newcomers import Newcomers
-from .shards import Opened, account_shards, guest_shards
+from .shards import Known, Opened, Paths, account_shards, guest_shards
 from .summary import LACKS
 from .suspects import Picks, repeated
 
@@ -53,11 +53,12 @@ class Reduced:
         alignment: Alignment,
         source: Source,
         opened: Opened,
-        paths: Collection[str],
+        paths: Paths,
         policy: Policy,
         settings: Settings,
         hasher: Hasher,
         few: int = 2000,
+        known: Known | None = None,
     ) -> None:
         self._manifest = manifest
         self._claims = claims
@@ -65,12 +66,9 @@ class Reduced:
         self._sides = alignment.sides
         self._index = alignment.index
         self._source = source
-        self._guests = guest_shards(
-            (p for p in paths if p.startswith(GUESTS)), lambda numbers: source.of(GUESTS, numbers), opened
-        )
-        self._accounts = account_shards(
-            (p for p in paths if p.startswith(ACCOUNTS)), lambda numbers: source.of(ACCOUNTS, numbers), opened
-        )
+        known = known or Known()
+        self._guests = guest_shards(paths, lambda numbers: source.of(GUESTS, numbers), opened, known)
+        self._accounts = account_shards(paths, lambda numbers: source.of(ACCOUNTS, numbers), opened, known)
         self._policy = policy
         self._settings = settings
         self._hash = hasher

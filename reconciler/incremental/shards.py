@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from reconciler.errors import StateError
@@ -11,7 +11,7 @@ from reconciler.model.account import Account
 from reconciler.model.guest import Guest
 from reconciler.state.entries import account_entries, guest_entries
 from reconciler.state.fast_records import account_record, guest_record
-from reconciler.state.paths import shard_number
+from reconciler.state.paths import ACCOUNTS, GUESTS, shard_number
 from reconciler.state.records import read_accounts, read_guests
 
 from .summary import Summary
@@ -22,8 +22,20 @@ Summed = Callable[[Iterable[int]], Iterable[tuple[int, Summary]]]
 """Yields the summaries of these shards of a side with their numbers, in order."""
 Opened = Callable[[Sequence[str]], Iterable[tuple[str, bytes]]]
 """Yields (path, bytes) of these shards, in their order."""
+Paths = Mapping[str, Hashable]
+"""The paths of shards, each with what tells its bytes from others."""
+Cut = dict[tuple[str, Hashable], dict[int, Record]]
+"""Entries that were cut out of shards, by their numbers."""
 _SLICE = 64
 """How many shards are open at a time."""
+
+
+class Known:
+    """What was cut out of shards of both sides, for whoever asks for the same again, in another tree or this one."""
+
+    def __init__(self) -> None:
+        self.guests: Cut[Guest] = {}
+        self.accounts: Cut[Account] = {}
 
 
 class Shards(Generic[Record]):
@@ -31,14 +43,17 @@ class Shards(Generic[Record]):
 
     def __init__(
         self,
-        paths: Iterable[str],
+        paths: Paths,
         summed: Summed,
         opened: Opened,
+        known: Cut[Record],
         read: Callable[[bytes, str], Mapping[str, Record]],
         cut: Callable[[str, str], Record | None],
         key: Callable[[Record], str],
     ) -> None:
         self._paths = {shard_number(path): path for path in paths}
+        self._bytes = paths
+        self._known = known
         self._summed = summed
         self._opened = opened
         self._read = read
@@ -53,10 +68,12 @@ class Shards(Generic[Record]):
         """
         wanted: dict[int, tuple[set[int], set[str]]] = {}
         for number, entries in picks.items():
+            self._recall(number, entries, set())
             if new := entries - self._kept.get(number, {}).keys():
                 wanted[number] = (new, set())
         for path, some in keys.items():
             number = shard_number(path)
+            self._recall(number, set(), some)
             new_keys = some.difference(map(self._key, self._kept.get(number, {}).values()))
             if new_keys and number in self._paths:
                 wanted.setdefault(number, (set(), set()))[1].update(new_keys)
@@ -68,8 +85,9 @@ class Shards(Generic[Record]):
             starts = summary.starts()
             numbers, some = wanted[number]
             numbers |= {index for key in some if (index := _index(data, key, starts)) is not None}
+            cut = self._known.setdefault((path, self._bytes[path]), {})
             for index in numbers - kept.keys():
-                kept[index] = self._one(data, starts, index, path)
+                kept[index] = cut[index] = self._one(data, starts, index, path)
 
     def look(self, picks: Picks, take: Callable[[int, int, Record], bool]) -> Picks:
         """Show each of these entries to `take`; return those that it does not take."""
@@ -89,6 +107,14 @@ class Shards(Generic[Record]):
         for number in sorted(self._kept):
             entries = self._kept[number]
             yield from (entries[index] for index in sorted(entries))
+
+    def _recall(self, number: int, entries: set[int], keys: set[str]) -> None:
+        """Keep those of these entries that were cut out of the same bytes before."""
+        path = self._paths.get(number)
+        cut = None if path is None else self._known.get((path, self._bytes[path]))
+        if cut:
+            found = {index: one for index, one in cut.items() if index in entries or self._key(one) in keys}
+            self._kept.setdefault(number, {}).update(found)
 
     def _open(self, shards: Iterable[int]) -> Iterator[tuple[int, Summary, str, bytes]]:
         order = sorted(shards)
@@ -117,21 +143,23 @@ GuestShards = Shards[Guest]
 AccountShards = Shards[Account]
 
 
-def guest_shards(paths: Iterable[str], summed: Summed, opened: Opened) -> GuestShards:
-    """Return the side of the guests."""
+def guest_shards(paths: Paths, summed: Summed, opened: Opened, known: Known) -> GuestShards:
+    """Return the side of the guests; `paths` may have those of accounts among them."""
+    own = {path: told for path, told in paths.items() if path.startswith(GUESTS)}
 
     def cut(entry: str, path: str) -> Guest | None:
         found = guest_entries(entry, path)
         return guest_record(found[0]) if found and len(found) == 1 else None
 
-    return Shards(paths, summed, opened, read_guests, cut, lambda guest: guest.id)
+    return Shards(own, summed, opened, known.guests, read_guests, cut, lambda guest: guest.id)
 
 
-def account_shards(paths: Iterable[str], summed: Summed, opened: Opened) -> AccountShards:
-    """Return the side of the accounts."""
+def account_shards(paths: Paths, summed: Summed, opened: Opened, known: Known) -> AccountShards:
+    """Return the side of the accounts, likewise."""
+    own = {path: told for path, told in paths.items() if path.startswith(ACCOUNTS)}
 
     def cut(entry: str, path: str) -> Account | None:
         found = account_entries(entry, path)
         return account_record(found[0]) if found and len(found) == 1 else None
 
-    return Shards(paths, summed, opened, read_accounts, cut, lambda account: account.sid)
+    return Shards(own, summed, opened, known.accounts, read_accounts, cut, lambda account: account.sid)

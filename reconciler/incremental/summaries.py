@@ -21,6 +21,8 @@ Announce = Callable[[int], AbstractContextManager[Task]]
 """Shows progress over so many shards."""
 _SLICE: Final = 64
 """How many summaries are fetched at a time."""
+_AT_HAND: Final = 200_000
+"""Entries whose summaries stay in memory once they were fetched: some fifty bytes each."""
 
 
 class Summaries:
@@ -43,16 +45,19 @@ class Summaries:
             side: {shard_number(path): path for path in oids if path.startswith(side)} for side in (GUESTS, ACCOUNTS)
         }
         self._oids = oids
-        self._keys = {
-            path: _key(side, number, oids[path])
-            for side, paths in self._paths.items()
-            for number, path in paths.items()
-        }
         self._cache = cache
-        self._context = context
+        self.context = context
+        """Tells what they are made by."""
         self._announce = announce
         self._made: dict[str, Summary] = {}
         """What the cache does not take."""
+        self._at_hand = _AtHand()
+
+    def of_another(self, tree: Tree, oids: Mapping[str, str]) -> Summaries:
+        """Return those of another tree, made in the same way."""
+        other = Summaries(self._recipe, self._here, tree, oids, self._cache, self.context, self._announce)
+        other._at_hand = self._at_hand
+        return other
 
     def oids(self, side: str) -> Mapping[int, str]:
         """Return the object ids of all shards of a side, by number."""
@@ -62,7 +67,7 @@ class Summaries:
         """Yield all summaries with their side and number. Raises StateError for a damaged shard."""
         missing: list[str] = []
         for side, paths in self._paths.items():
-            for path, summary in self._remembered(list(paths.values()), missing):
+            for path, summary in self._remembered(list(paths.values()), missing, many=True):
                 yield side, shard_number(path), summary
         if not missing:
             return
@@ -86,7 +91,7 @@ class Summaries:
     def before(self, side: str, oids: Mapping[int, str]) -> Mapping[int, Summary]:
         """Return the summaries of what these shards of a side were. Raises LostError where one is not remembered."""
         keys = {number: _key(side, number, oid) for number, oid in oids.items()}
-        found = self._cache.summaries(self._context, keys.values())
+        found = self._cache.summaries(self.context, keys.values())
         try:
             return {number: Summary.of(found[key]) for number, key in keys.items()}
         except (KeyError, ValueError, struct.error) as error:
@@ -105,18 +110,27 @@ class Summaries:
 
     def tidy(self) -> None:
         """Forget what is no more of use."""
-        self._cache.prune(self._context, self._keys.values())
+        self._cache.prune(self.context, len(self._oids), lambda: map(self._key, self._oids))
 
-    def _remembered(self, paths: Sequence[str], missing: list[str]) -> Iterator[tuple[str, Summary]]:
+    def _remembered(
+        self, paths: Sequence[str], missing: list[str], *, many: bool = False
+    ) -> Iterator[tuple[str, Summary]]:
+        """Yield what is remembered, and add to `missing` what is not. `many` are passed through, and not asked for again."""
+        at_hand = self._at_hand.summaries
         for start in range(0, len(paths), _SLICE):
-            some = paths[start : start + _SLICE]
-            kept = self._cache.summaries(self._context, [self._keys[path] for path in some if path not in self._made])
-            for path in some:
-                packed = kept.get(self._keys[path])
+            some = {path: self._key(path) for path in paths[start : start + _SLICE]}
+            asked = [key for path, key in some.items() if path not in self._made and key not in at_hand]
+            kept = self._cache.summaries(self.context, asked)
+            for path, key in some.items():
                 if path in self._made:
                     yield path, self._made[path]
-                elif packed is not None:
-                    yield path, Summary.of(packed)
+                elif key in at_hand:
+                    yield path, at_hand[key]
+                elif key in kept:
+                    summary = Summary.of(kept[key])
+                    if not many:
+                        self._at_hand.add(key, summary)
+                    yield path, summary
                 else:
                     missing.append(path)
 
@@ -128,9 +142,26 @@ class Summaries:
 
     def _keep(self, made: Summed) -> None:
         if self._cache.usable:
-            self._cache.keep(self._context, {self._keys[path]: summary.pack() for path, summary in made.items()})
+            self._cache.keep(self.context, {self._key(path): summary.pack() for path, summary in made.items()})
         else:
             self._made |= made
+
+    def _key(self, path: str) -> str:
+        return _key(GUESTS if path.startswith(GUESTS) else ACCOUNTS, shard_number(path), self._oids[path])
+
+
+class _AtHand:
+    """Summaries that were fetched, under what they are kept, as far as there is room for them."""
+
+    def __init__(self) -> None:
+        self.summaries: dict[str, Summary] = {}
+        self._room = _AT_HAND
+
+    def add(self, key: str, summary: Summary) -> None:
+        """Note one, where there is room."""
+        if summary.count <= self._room:
+            self._room -= summary.count
+            self.summaries[key] = summary
 
 
 def _key(side: str, number: int, oid: str) -> str:

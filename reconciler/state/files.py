@@ -100,6 +100,11 @@ class Files:
         finally:
             os.close(descriptor)
 
+    def settle_all(self, folders: Iterable[str], pool: Executor) -> None:
+        """Do that for some folders; like files, many become durable together."""
+        for _ in pool.map(self.settle, sorted(folders)):
+            pass
+
     def _begun(self, path: str, data: bytes) -> int:
         """Return a descriptor of the new file, written beside the one whose place it will take. Its folder was checked."""
         if os.path.islink(self._root / path):  # noqa: PTH114  thousands of times

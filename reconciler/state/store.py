@@ -39,6 +39,7 @@ __all__ = [
     "load_or_empty",
     "load_state",
     "open_state",
+    "shard_oids",
     "shard_paths",
     "write_state",
 ]
@@ -200,11 +201,18 @@ def _load(tree: Tree, manifest: Manifest) -> State:
 
 def shard_paths(tree: Tree, folder: str) -> list[str]:
     """Return the shards of one side, sorted by path. A file starting with a dot is nobody's; any other stray one is refused."""
-    paths = [path for path, _oid in tree.files(folder) if not path.rsplit("/", 1)[-1].startswith(".")]
-    for path in paths:
-        if not (is_shard(path)):
+    return [*shard_oids(tree, folder)]
+
+
+def shard_oids(tree: Tree, folder: str) -> dict[str, str]:
+    """Return the same with the object id of each."""
+    found: dict[str, str] = {}
+    for path, oid in tree.files(folder):
+        if is_shard(path):
+            found[path] = oid
+        elif not path.rsplit("/", 1)[-1].startswith("."):
             raise StateError(f"{path}: not a file that belongs there", "Delete it, or restore state/ from git.")
-    return paths
+    return found
 
 
 def _check_attributes(manifest: Manifest, guests: Mapping[str, Guest]) -> None:

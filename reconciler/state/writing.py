@@ -53,11 +53,11 @@ class Writing:
                     task.done(done)
             self._put(pool, pending, new)
             task.done(done)
-        for path in sorted(obsolete):
-            self._begin(new)
-            self._files.remove(path)
-            self._changed.add(path)
-        self._finish(new)
+            for path in sorted(obsolete):
+                self._begin(new)
+                self._files.remove(path)
+                self._changed.add(path)
+            self._finish(new, pool)
         return sorted(self._changed)
 
     def _contents(self, new: State, present: Collection[str], obsolete: set[str]) -> Iterator[tuple[str, bytes, int]]:
@@ -79,10 +79,9 @@ class Writing:
             self._files.replace(MANIFEST, dump_manifest(interim, incomplete=True))
             self._files.settle("state")
 
-    def _finish(self, new: State) -> None:
+    def _finish(self, new: State, pool: Executor) -> None:
         folders = {path.rsplit("/", depth)[0] for path in self._changed for depth in (1, 2)}
-        for folder in sorted(folders):
-            self._files.settle(folder)
+        self._files.settle_all(folders, pool)
         manifest = dump_manifest(new.manifest)
         if self._files.read(MANIFEST) != manifest:
             self._files.replace(MANIFEST, manifest)

@@ -28,8 +28,8 @@ from reconciler.state.model import DirectoryCursor
 from reconciler.state.paths import MANIFEST, account_path
 from reconciler.state.records import accounts_document
 
-from .tenant import CHANGES, user
 from .trees import DOMAIN, OU, by_rid
+from .users import CHANGES, user
 
 USERS, TURN = "RECONCILE_BENCH_USERS", "RECONCILE_BENCH_TURN"
 _INVOCATION = str(uuid.UUID(int=1))

@@ -11,23 +11,19 @@ import json
 import secrets
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 from reconciler.demo.tenant import Tenant
 from reconciler.demo.tenant.answers import Answer, Call
 
+from .users import changes, user
+
 TENANT = "7b3f0000-0000-4000-8000-00000000000a"
 CLIENT = "5d1c0000-0000-4000-8000-00000000000b"
 PAGE = 999
-CHANGES = 100
-_GIVEN = ("Anna", "José", "Łukasz", "Nguyễn", "Priya", "田中", "Olga", "Fatima", "Jürgen", "Sam")
-_FAMILY = ("Müller", "García Márquez", "O'Neill", "Kowalski", "Smith", "Иванова", "Yılmaz", "Okafor", "de Vries")
-_PARTNERS = ("fabrikam.com", "adatum.com", "northwind.example", "litware.example", "proseware.example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ class BigTenant(Tenant):
     def _page(self, call: Call) -> Answer:
         link = f"{self.graph}/users/delta"
         if since := call.query.get("$deltatoken"):
-            users, last = list(_changes(self._users, int(since))), f"{link}?$deltatoken={int(since) + 1}"
+            users, last = list(changes(self._users, int(since))), f"{link}?$deltatoken={int(since) + 1}"
             return self._rendered(users, f'"@odata.deltaLink":"{last}"')
         start = int(call.query.get("$skiptoken", "0"))
         end = min(start + PAGE, self._users)
@@ -67,36 +63,6 @@ class BigTenant(Tenant):
     def _rendered(self, users: list[str], link: str) -> Answer:
         context = f'"@odata.context":"{self.graph}/$metadata#users"'
         return _Rendered(200, text=f'{{{context},{link},"value":[{",".join(users)}]}}')
-
-
-def guest_id(number: int) -> str:
-    """Return the object id of a user."""
-    return str(uuid.UUID(bytes=blake2b(number.to_bytes(8, "big"), digest_size=16).digest(), version=4))
-
-
-def user(number: int, display: str | None = None, *, enabled: bool = True) -> str:
-    """Return a user as Graph writes one: what the default policy selects, `id` last as often in its answers."""
-    given, family = _GIVEN[number % len(_GIVEN)], _FAMILY[number % len(_FAMILY)]
-    partner = _PARTNERS[number % len(_PARTNERS)]
-    return (
-        f'{{"accountEnabled":{"true" if enabled else "false"},"displayName":"{display or f"{given} {family}"}",'
-        f'"givenName":"{given}","mail":"user{number}@{partner}","surname":"{family}",'
-        f'"userPrincipalName":"user{number}_{partner}#EXT#@contoso.onmicrosoft.com","userType":"Guest",'
-        f'"id":"{guest_id(number)}"}}'
-    )
-
-
-def _changes(users: int, step: int) -> Iterator[str]:
-    """Yield what a round shows; other steps touch other users."""
-    known = [n * 7919 % users for n in range((step - 1) * 90, step * 90)]
-    for number in known[:78]:
-        yield user(number, f"Renamed in round {step}")
-    for number in known[78:84]:
-        yield user(number, enabled=False)
-    for number in known[84:]:
-        yield f'{{"id":"{guest_id(number)}","@removed":{{"reason":"changed"}}}}'
-    for number in range(users + (step - 1) * 10, users + step * 10):
-        yield user(number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class Importer:
     # --- the Entra end
 
     def _guests(self, old: Mapping[str, Guest], cursor: GraphCursor | None) -> tuple[Mapping[str, Guest], GraphCursor]:
-        from reconciler.state.importer import guest_changes
+        from reconciler.state.importer import check_whole, guest_changes
         from reconciler.state.renewal import Renewal
 
         context, attributes = self._context, self._policy.guest_attributes
@@ -139,6 +139,7 @@ class Importer:
         else:
             prefetch(old, [*found.users, *found.removed])
             changes = guest_changes(old, found, attributes=attributes, wanted=wanted, lookup=lookup, as_of=now)
+            check_whole(changes.values(), attributes)
             guests = changed = Changed(old, changes)
             live, tombstones = count_changed(cursor, changed)
         tenant = self._settings.entra.tenant

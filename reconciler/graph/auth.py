@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -24,6 +25,7 @@ logging.getLogger("msal").addHandler(logging.NullHandler())  # or its warnings w
 PERMISSION: Final = "User.Read.All"
 """The one permission of Microsoft Graph this program asks for."""
 
+_TOKEN: Final = re.compile(r"[ -~]+")
 _USER_CODE: Final = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 
@@ -93,7 +95,9 @@ class _App:
             self._app = _application("ConfidentialClientApplication", self._entra, self._wire, self._credential)
         elif renew:
             self._app.remove_tokens_for_client()
-        return _access_token(self._app.acquire_token_for_client([self._scope]), self._entra)
+        return _access_token(
+            _acquired(self._entra, lambda: self._app.acquire_token_for_client([self._scope])), self._entra
+        )
 
 
 class _Person:
@@ -110,12 +114,13 @@ class _Person:
         if self._app is None:
             self._app = _application("PublicClientApplication", self._entra, self._wire, None)
         for account in self._app.get_accounts()[:1]:
-            answer = self._app.acquire_token_silent([self._scope], account, force_refresh=renew)
+            silently = partial(self._app.acquire_token_silent, [self._scope], account, force_refresh=renew)
+            answer = _acquired(self._entra, silently)
             if answer:
                 return _access_token(answer, self._entra)
         flow = self._begin()
         self._say(f"To sign in, open {flow['verification_uri']} and enter the code {flow['user_code']}")
-        return _access_token(self._app.acquire_token_by_device_flow(flow), self._entra)
+        return _access_token(_acquired(self._entra, lambda: self._app.acquire_token_by_device_flow(flow)), self._entra)
 
     def _begin(self) -> dict[str, Any]:
         try:
@@ -142,7 +147,12 @@ def _application(kind: str, entra: Entra, wire: _Wire, credential: object) -> An
             azure_region=False,
             http_client=wire,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:  # what msal makes of a document that is not one
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:  # what msal makes of a document that is not one
         raise _no_sign_in(entra) from error
 
 
@@ -151,9 +161,24 @@ def _no_sign_in(entra: Entra) -> GraphError:
     return GraphError(what, "Check entra.authority and entra.tenant.")
 
 
+def _acquired(entra: Entra, acquire: Callable[[], Any]) -> Any:
+    """Return what msal makes of the token endpoint's answer; raise GraphError for one that it cannot read."""
+    try:
+        return acquire()
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _no_token(entra) from error
+
+
+def _no_token(entra: Entra) -> GraphError:
+    what = f"{entra.authority} answered the sign-in with something that is no token"
+    return GraphError(what, "Check entra.authority; a proxy or a captive portal may have answered in its place.")
+
+
 def _access_token(answer: Mapping[str, object], entra: Entra) -> str:
     token = answer.get("access_token")
     if isinstance(token, str) and token:
+        if not _TOKEN.fullmatch(token):
+            raise _no_token(entra)
         return token
     raise sign_in_refused(answer, entra.tenant, entra.client_id)
 

@@ -46,7 +46,7 @@ class GuestSource(Protocol):
         anything that leaves the round incomplete (failed page, cut body, no deltaLink).
 
         With `scratch`, the users of a full round may be kept there (`spool.Spooled`) as long as it is open: they are then
-        read a part at a time, and what every user must have is checked when a part is read.
+        read a part at a time. A user may lack what every user has: see `state.import_guests.check_whole`.
         """
         ...
 

@@ -6,7 +6,7 @@ https://learn.microsoft.com/graph/delta-query-overview and https://learn.microso
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -68,10 +68,8 @@ class GraphUsers:
             progress(read)
             delta_link = str(page.get(_DELTA, ""))
         if spool is not None:
-            return Round(True, delta_link, Spooled(spool, removed, lambda part: _check_whole(selection, part)), removed)
+            return Round(True, delta_link, Spooled(spool, removed), removed)
         live = {user_id: properties for user_id, properties in users.items() if user_id not in removed}
-        if link is None:
-            _check_whole(selection, live)
         return Round(link is None, delta_link, live, removed)
 
     def lookup(self, ids: Sequence[str], attributes: Sequence[str]) -> dict[str, Guest]:
@@ -83,7 +81,6 @@ class GraphUsers:
         for user_id, answer in zip(wanted, answers, strict=True):
             if _is_there(answer, user_id, "among the users"):
                 properties = selection.read(user_id, answer.body)
-                _check_whole(selection, {user_id: properties})
                 found[user_id] = Guest(user_id, {k: v for k, v in properties.items() if v is not None})
         gone = [each for each in wanted if each not in found]
         answers = self._read([f"/directory/deletedItems/{each}?$select=id" for each in gone])
@@ -101,7 +98,7 @@ class GraphUsers:
             seen.add(url)
             answer = self._client.get(url, prefer=_PAGE)
             if not answer.ok:
-                raise _expired() if expires and _is_expired(answer) else answer.refusal("a page of the users")
+                raise _page_refused(answer, replays=expires)
             following, last = answer.body.get(_NEXT), answer.body.get(_DELTA)
             if isinstance(last, str) and following is None:
                 self._client.own(last)
@@ -131,15 +128,6 @@ def _said(
     return user_id, selection.read(user_id, raw)
 
 
-def _check_whole(selection: Selection, users: Mapping[str, Mapping[str, Value | None]]) -> None:
-    for user_id, properties in users.items():
-        if missing := selection.missing(properties):
-            raise GraphError(
-                f"Graph does not say {missing[0]} of user {user_id}, which every user has",
-                "Nothing was taken from this answer: run again.",
-            )
-
-
 def _is_there(answer: Answer, user_id: str, where: str) -> bool:
     """Whether the answer is that user; raise GraphError when it neither is nor denies that there is one."""
     if answer.ok:
@@ -157,8 +145,19 @@ def _is_expired(answer: Answer) -> bool:
     return answer.status == HTTPStatus.GONE or (refused and error_code(answer.body).lower() in _EXPIRED)
 
 
-def _expired() -> DeltaExpiredError:
-    return DeltaExpiredError("Graph no longer honours the delta link", "Take a full snapshot: it needs no link.")
+def _page_refused(answer: Answer, *, replays: bool) -> GraphError:
+    """Return what it means that a page was refused; `replays` says that the round began with a stored link."""
+    if not _is_expired(answer):
+        refusal = answer.refusal("a page of the users")
+        if not replays or answer.status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND):
+            return refusal
+        return GraphError(refusal.what, f"{refusal.remedy} {_WITHOUT}")
+    if replays:
+        return DeltaExpiredError("Graph no longer honours the delta link", "Take a full snapshot: it needs no link.")
+    return _incomplete("Graph lost its place among the pages")
+
+
+_WITHOUT: Final = "If it is the stored link that Graph does not take, `reconcile snapshot --full` does without."
 
 
 def _incomplete(how: str) -> GraphError:

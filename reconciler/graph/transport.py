@@ -7,8 +7,10 @@ REQUESTS_CA_BUNDLE otherwise overrides it; `.netrc` is never read, because it wo
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
+from math import ceil
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,7 +20,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import BaseHTTPResponse, Retry
 from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import LocationParseError, MaxRetryError, ResponseError
+from urllib3.exceptions import InvalidHeader, LocationParseError, MaxRetryError, ResponseError
 from urllib3.util import parse_url
 
 from reconciler import __version__
@@ -31,12 +33,18 @@ LONGEST_WAIT: Final = 300.0
 """Seconds. Whoever asks for more patience than this gets an error, not a sleeping job."""
 
 _HTTPS: Final = 443
+_REPEATS: Final = 3
+_FRACTION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 _TIMEOUTS: Final = (10.0, 100.0)
 _USER_AGENT: Final = f"reconcile/{__version__}"
 
 
 class Patience(Retry):
-    """Retries busy answers after what they ask for, and lost connections three times; gives up on longer waits."""
+    """Retries busy answers after what they ask for, and lost connections three times; gives up on longer waits.
+
+    A wait that cannot be read (RFC 9110, 10.2.3) counts as none asked for.
+    """
 
     @staticmethod
     def bounded() -> Patience:
@@ -53,6 +61,16 @@ class Patience(Retry):
             backoff_factor=0.5,
             raise_on_status=False,
         )
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Return the seconds that an answer asks to wait, rounded up; None where it does not say, or not in a known form."""
+        text = response.headers.get("Retry-After", "").strip()
+        if _FRACTION.fullmatch(text):
+            return float(ceil(float(text)))
+        try:
+            return super().get_retry_after(response)
+        except InvalidHeader:
+            return None
 
     def increment(
         self,
@@ -81,9 +99,18 @@ class Transport(requests.Session):
         self.mount("https://", HTTPAdapter(max_retries=Patience.bounded()))
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send one request, whatever the environment says about certificates."""
+        """Send one request, whatever the environment says about certificates; again where the answer broke off.
+
+        That is beyond what urllib3 repeats: it hands an answer over before its body has been read.
+        """
         kwargs["verify"] = self.trust
         kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUTS
+        for _ in range(_REPEATS):
+            try:
+                return super().send(request, **kwargs)
+            except requests.RequestException as error:
+                if not _broke_off(error):
+                    raise
         return super().send(request, **kwargs)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  the library's signature
@@ -155,14 +182,17 @@ def explain(error: requests.RequestException, url: str) -> GraphError:
     host = f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
     cause = next(_causes(error), "")
     detail = f": {cause}" if cause else ""
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError) and not _broke_off(error):
+        return _no_tls(error, host, detail)
+    if isinstance(error, requests.exceptions.InvalidProxyURL | requests.exceptions.InvalidSchema):
         return GraphError(
-            f"The TLS certificate of {host} is not trusted{detail}",
-            "If a private authority or an inspecting proxy issued it, name a PEM file with its root as entra.ca_file.",
+            f"The proxy on the way to {host} cannot be used", "Write HTTPS_PROXY as http://host:port, or unset it."
         )
     if isinstance(error, requests.exceptions.ProxyError):
-        return GraphError(f"The proxy refused the way to {host}{detail}", "Check HTTPS_PROXY and NO_PROXY.")
-    if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
+        return GraphError(
+            f"The proxy refused the way to {host}{detail}", _PROXY.get(cause, "Check HTTPS_PROXY and NO_PROXY.")
+        )
+    if _broke_off(error):
         return GraphError(
             f"An answer of {host} was cut off before its end{detail}", "Nothing was taken from it: run again."
         )
@@ -175,8 +205,43 @@ def explain(error: requests.RequestException, url: str) -> GraphError:
     )
 
 
+def _no_tls(error: requests.RequestException, host: str, detail: str) -> GraphError:
+    if any(isinstance(each, ssl.SSLCertVerificationError) for each in _chain(error)):
+        return GraphError(
+            f"The TLS certificate of {host} is not trusted{detail}",
+            "If a private authority or an inspecting proxy issued it, name a PEM file with its root as entra.ca_file.",
+        )
+    return GraphError(
+        f"{host} cannot be spoken to over TLS{detail}",
+        "Check its address in reconcile.yaml, and the proxy: something other than HTTPS may answer there.",
+    )
+
+
+_PROXY: Final = {"HTTP 407": "It asks who you are: write HTTPS_PROXY as http://name:password@host:port."}
+
+
+def _broke_off(error: requests.RequestException) -> bool:
+    """Whether the other side began, or accepted the connection, and then went away."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return any(isinstance(each, ssl.SSLEOFError | ssl.SSLZeroReturnError) for each in _chain(error))
+    return isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError)
+
+
 def _causes(error: BaseException) -> Iterator[str]:
     """Yield what the innermost errors say of themselves; never a library's text, which quotes whole URLs."""
+    for current in _chain(error):
+        if isinstance(current, ssl.SSLCertVerificationError) and current.verify_message:
+            yield current.verify_message
+        elif isinstance(current, ssl.SSLError) and current.reason:
+            yield current.reason.lower().replace("_", " ")
+        elif isinstance(current, OSError) and current.strerror:
+            yield current.strerror
+        elif tunnel := _TUNNEL.match(str(current)):
+            yield f"HTTP {tunnel[1]}"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that led to it."""
     pending: list[object] = [error]
     seen: set[int] = set()
     while pending:
@@ -184,8 +249,5 @@ def _causes(error: BaseException) -> Iterator[str]:
         if not isinstance(current, BaseException) or id(current) in seen:
             continue
         seen.add(id(current))
-        if isinstance(current, ssl.SSLCertVerificationError) and current.verify_message:
-            yield current.verify_message
-        elif isinstance(current, OSError) and current.strerror:
-            yield current.strerror
+        yield current
         pending += [*current.args, getattr(current, "reason", None), current.__cause__, current.__context__]

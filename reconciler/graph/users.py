@@ -11,7 +11,7 @@ from reconciler.errors import GraphError
 from reconciler.model.guest import Removal
 from reconciler.model.values import Value
 
-from .attributes import CATALOGUE, EXTENSION_PARENT, EXTENSIONS, NEVER_NULL, Kind
+from .attributes import CATALOGUE, EXTENSION_PARENT, EXTENSIONS, Kind
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
@@ -45,15 +45,7 @@ class Selection:
     def read(self, user_id: str, raw: Mapping[str, object]) -> dict[str, Value | None]:
         """Return what `raw` says of the selected properties; raise GraphError, naming one, for a wrong type."""
         said = {**raw, **_extensions(user_id, raw)} if EXTENSION_PARENT in raw else raw
-        values = {name: _value(user_id, name, kind, said[name]) for name, kind in self.kinds.items() if name in said}
-        for name in NEVER_NULL & values.keys():
-            if values[name] is None:
-                raise _wrong_type(user_id, name, "set, which it always is")
-        return values
-
-    def missing(self, properties: Mapping[str, Value | None]) -> list[str]:
-        """Return the selected properties that every user has, and these do not."""
-        return sorted(name for name in NEVER_NULL & self.kinds.keys() if name not in properties)
+        return {name: _value(user_id, name, kind, said[name]) for name, kind in self.kinds.items() if name in said}
 
 
 def entity(item: object) -> tuple[str, Mapping[str, object]]:

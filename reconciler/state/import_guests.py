@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from reconciler.errors import GraphError
+from reconciler.graph.attributes import NEVER_NULL
 from reconciler.graph.port import Round
 from reconciler.model.guest import Guest, Removal
 from reconciler.model.values import Value, clean
@@ -60,6 +62,23 @@ def guest_changes(
     importer = _Importer(old, increment, frozenset(attributes) - {"id"}, wanted, None, as_of)
     unsure = sorted(importer.unsure())
     return importer.changes(unsure, lookup(unsure) if unsure else {})
+
+
+def check_whole(guests: Iterable[Guest | None], attributes: Collection[str]) -> None:
+    """Raise GraphError, naming one, where a live guest lacks what every user has: such state could not be read again.
+
+    Only those who are kept are judged: of a member of the tenant, it is nobody's concern.
+    """
+    names = NEVER_NULL.intersection(attributes) - {"id"}
+    for guest in guests:
+        if guest is not None and guest.removed is None and (lacking := names - guest.attributes.keys()):
+            raise GraphError(f"Graph does not say {min(lacking)} of user {guest.id}, which every user has", _WITHHELD)
+
+
+_WITHHELD: Final = (
+    "Nothing was written. An app that may not read a property sees none: grant it User.Read.All"
+    " (see docs/how-to/least-privilege.md). If it has that, look at this user in Entra, and run again."
+)
 
 
 @dataclass(frozen=True, slots=True)

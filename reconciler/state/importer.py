@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .import_accounts import import_accounts
-from .import_guests import guest_changes, import_guests
+from .import_guests import check_whole, guest_changes, import_guests
 
-__all__ = ["guest_changes", "import_accounts", "import_guests"]
+__all__ = ["check_whole", "guest_changes", "import_accounts", "import_guests"]

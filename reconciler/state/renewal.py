@@ -18,7 +18,7 @@ from reconciler.scratch import Scratch
 
 from .forms import GUEST_FORM
 from .guest_text import guests_text
-from .import_guests import Lookup, import_guests, unseen_guests
+from .import_guests import Lookup, check_whole, import_guests, unseen_guests
 from .kept import KeptFiles
 from .paths import GUESTS, guest_path
 from .shards import Renewed, Shards
@@ -129,6 +129,7 @@ class Renewal:
             joined=old.keys(),
             as_of=self._as_of,
         )
+        check_whole(guests.values(), self._attributes)
         removed = sum(guest.removed is not None for guest in guests.values())
         self.live += len(guests) - removed
         self.tombstones += removed

@@ -40,6 +40,18 @@ def test_gives_up_at_once_when_the_wait_is_too_long(client: GraphClient, peer: P
     assert "throttles" in answer.refusal("x").remedy
 
 
+@pytest.mark.parametrize("wait", ["0.1", "soon", "", "-1", "Mon, 99 Foo 2026"])
+def test_comes_back_although_the_wait_is_in_no_known_form(client: GraphClient, peer: Peer, wait: str) -> None:
+    peer.on("/", Reply(BUSY, 429, {"Retry-After": wait}), {"a": 1})
+    assert client.get(f"{peer.origin}/v1.0/x").body == {"a": 1}
+
+
+def test_repeats_a_batch_whose_answer_is_cut_off(client: GraphClient, peer: Peer) -> None:
+    peer.on("/", Reply({"responses": []}, cut=True), {"responses": []})
+    assert client.post("$batch", {"requests": []}).ok
+    assert [a.body for a in peer.asked] == [b'{"requests": []}'] * 2
+
+
 def test_repeats_a_batch_that_is_throttled_as_a_whole(client: GraphClient, peer: Peer) -> None:
     peer.on("/", Reply(BUSY, 429, {"Retry-After": "0"}), {"responses": []})
     assert client.post("$batch", {"requests": []}).ok

@@ -13,7 +13,7 @@ from reconciler.graph.connect import open_source
 from reconciler.model.settings import Entra
 
 from .places import CLIENT, SECRET, TENANT, Place, entra, guests, refusal, settings, source
-from .scripted import write_pem
+from .scripted import Peer, write_pem
 
 
 class TestASecret:
@@ -108,3 +108,24 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(place: Place) -> None:
     with pytest.raises(SettingsError, match="password") as caught:
         source(place("password"))
     assert "device-code" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"access_token": "text", "expires_in": "soon"},
+        {"access_token": "text", "expires_in": [1]},
+        {"access_token": "te\r\nxt", "expires_in": 3600},
+        {"access_token": "tëxt", "expires_in": 3600},
+        {"access_token": "text", "expires_in": 3600, "client_info": "?"},
+        {"access_token": "text", "expires_in": 3600, "id_token": "?"},
+    ],
+)
+def test_an_answer_that_holds_no_token_is_refused(peer: Peer, answer: dict[str, object]) -> None:
+    at = f"{peer.origin}/{TENANT}"
+    peer.on("/", {})
+    peer.on(f"/{TENANT}/v2.0/", {"issuer": at, "authorization_endpoint": f"{at}/a", "token_endpoint": f"{at}/token"})
+    peer.on(f"/{TENANT}/token", {"token_type": "Bearer", **answer})
+    error = refusal(source(entra(peer.origin, str(peer.ca))))
+    assert "is no token" in error.what
+    assert "entra.authority" in error.remedy

@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.errors import GraphError
 from reconciler.graph.source import GraphUsers
 from reconciler.graph.spool import PARTS, Spool, Spooled, by_part
 from reconciler.scratch import Scratch
@@ -39,7 +37,7 @@ def test_the_later_word_wins_property_by_property(
         spool = Spool(scratch, held)
         for user_id, properties in said:
             spool.add(user_id, properties)
-        users = Spooled(spool, dict.fromkeys(removed, "changed"), lambda _part: None)
+        users = Spooled(spool, dict.fromkeys(removed, "changed"))
         live = {i: p for i, p in expected.items() if i not in removed}
         assert users == live
         assert len(users) == len(live)
@@ -64,16 +62,6 @@ def test_an_increment_is_kept_in_memory(users: GraphUsers, peer: Peer, tmp_path:
     with Scratch(tmp_path) as scratch:
         found = users.round(NAMES, pages(peer, [user(A, displayName="Alice")]), scratch=scratch)
     assert found.users == {A: {"displayName": "Alice"}}
-
-
-def test_a_user_without_what_every_user_has_is_refused_when_its_part_is_read(
-    users: GraphUsers, peer: Peer, tmp_path: Path
-) -> None:
-    pages(peer, [user(A, userPrincipalName="a@contoso.test")], link="select")
-    with Scratch(tmp_path) as scratch:
-        found = users.round(("accountEnabled", "userPrincipalName"), None, scratch=scratch)
-        with pytest.raises(GraphError, match=f"accountEnabled of user {A}"):
-            by_part(found.users)(A[:2])
 
 
 def test_few_of_many_users_are_in_memory(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ class TestWhatGoesWrong:
         "fault",
         [
             lambda f: f.fail_page(3, status=500),
-            lambda f: f.cut_page(3),
+            lambda f: f.cut_page(3, times=None),
             lambda f: f.malform_page(3),
             lambda f: f.drop_page(3, times=None),
             lambda f: f.malform(1),

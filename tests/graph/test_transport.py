@@ -82,6 +82,34 @@ class TestTrust:
                 client.get(f"{peer.origin}/x")
 
 
+class TestWhatSpeaksNoTls:
+    """Anything else on that port must not be taken for an untrusted certificate."""
+
+    @pytest.mark.parametrize(
+        ("answer", "what"), [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "spoken to over TLS"), (b"", "cut off")]
+    )
+    def test_is_told_from_an_untrusted_certificate(
+        self, session: Transport, tokens: FixedToken, answer: bytes, what: str
+    ) -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=_answer_all, args=(listener, answer), daemon=True).start()
+        origin = f"https://localhost:{listener.getsockname()[1]}"
+        with listener, pytest.raises(GraphError, match=what) as caught:
+            GraphClient(origin, session, tokens).get(f"{origin}/x")
+        assert "certificate" not in str(caught.value)
+
+
+def _answer_all(listener: socket.socket, answer: bytes) -> None:
+    while True:
+        try:
+            near, _ = listener.accept()
+        except OSError:
+            return
+        with near:
+            near.recv(4096)
+            near.sendall(answer)
+
+
 def test_the_token_is_not_replaced_by_a_netrc(
     client: GraphClient, peer: Peer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -129,6 +157,26 @@ class TestAProxy:
         with pytest.raises(GraphError, match="proxy refused the way to localhost") as caught:
             client.get(f"{peer.origin}/v1.0/x")
         assert "hidden" not in str(caught.value)
+        assert "HTTPS_PROXY" in caught.value.remedy
+
+    def test_that_asks_who_we_are_says_so(
+        self, client: GraphClient, peer: Peer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        listener = socket.create_server(("127.0.0.1", 0))
+        refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+        threading.Thread(target=_answer_all, args=(listener, refusal), daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with listener, pytest.raises(GraphError, match="HTTP 407") as caught:
+            client.get(f"{peer.origin}/v1.0/x")
+        assert "name:password@" in caught.value.remedy
+
+    @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "http://:"])
+    def test_that_cannot_be_one_is_what_the_error_names(
+        self, client: GraphClient, peer: Peer, monkeypatch: pytest.MonkeyPatch, proxy: str
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        with pytest.raises(GraphError, match="proxy on the way to localhost") as caught:
+            client.get(f"{peer.origin}/v1.0/x")
         assert "HTTPS_PROXY" in caught.value.remedy
 
 

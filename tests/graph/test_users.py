@@ -87,13 +87,6 @@ class TestAValue:
         with pytest.raises(GraphError, match=f"Property {named} of user {A} is not"):
             read(**raw)
 
-    @pytest.mark.parametrize(
-        ("name", "raw"), [("accountEnabled", None), ("userPrincipalName", None), ("userPrincipalName", "")]
-    )
-    def test_that_every_user_has_is_never_null(self, name: str, raw: object) -> None:
-        with pytest.raises(GraphError, match=f"{name} of user {A}"):
-            read(**{name: raw})
-
     @given(st.dictionaries(st.sampled_from([*CATALOGUE, "onPremisesExtensionAttributes"]), JSON))
     def test_is_what_the_catalogue_says_or_an_error(self, raw: dict[str, object]) -> None:
         try:

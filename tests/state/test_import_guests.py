@@ -13,7 +13,7 @@ from reconciler.model.guest import Guest, Removal
 from reconciler.model.plan import Rule
 from reconciler.model.values import Value
 from reconciler.policy.model import EvaluationError
-from reconciler.state.importer import import_guests
+from reconciler.state.importer import check_whole, import_guests
 
 from .records import ALICE, BOB, CAROL, T1, T2
 
@@ -164,6 +164,24 @@ def test_a_new_guest_whom_a_look_up_does_not_see_yet_enters_as_shown() -> None:
     assert imported([], increment({ALICE: shown}), tenant=Tenant(gone(ALICE, "deleted"))) == {
         ALICE: Guest(ALICE, shown)
     }
+
+
+@pytest.mark.parametrize("lacking", ["accountEnabled", "userPrincipalName"])
+def test_a_guest_without_what_every_user_has_is_told(lacking: str) -> None:
+    """State without it would be refused by every command that reads it."""
+    whole: dict[str, Value] = {"accountEnabled": False, "userPrincipalName": "a@x"}
+    names = (*ATTRIBUTES, "id", "userPrincipalName")
+    check_whole([None, Guest(ALICE, whole), Guest(BOB, {}, "deleted", T1)], names)
+    with pytest.raises(GraphError, match=f"does not say {lacking} of user {CAROL}") as caught:
+        check_whole([Guest(ALICE, whole), Guest(CAROL, {n: v for n, v in whole.items() if n != lacking})], names)
+    assert "User.Read.All" in caught.value.remedy
+
+
+@pytest.mark.parametrize("enabled", [{}, {"accountEnabled": None}])
+def test_a_member_whose_account_state_is_withheld_does_not_matter(enabled: Mapping[str, Value | None]) -> None:
+    member = {"displayName": "B", "mail": None, "userType": "Member", **enabled}
+    round_ = Round(True, "link", {ALICE: dict(guest().attributes), BOB: member}, {})
+    assert imported([], round_).keys() == {ALICE}
 
 
 def test_a_look_up_without_an_answer_stops_the_import() -> None:

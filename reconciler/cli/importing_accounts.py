@@ -113,8 +113,9 @@ class Accounts:
         """Return what changed since the cursor; all accounts where there is none, or changes alone would not tell."""
         reader, attributes = self._reader, self._policy.account_attributes
         if cursor is not None and not self._full and self._may_increment(domain, cursor):
-            with self._progress.task("Reading changes from Active Directory"):
+            with self._progress.task("Reading changes from Active Directory") as task:
                 changes = reader.changes(attributes, cursor.usn)
+                task.done(len(changes.entries) + len(changes.deleted))
             if changes.containers:
                 self._context.say("An organizational unit was changed: reading every account, for their new names.")
             elif changes.protection:

@@ -112,14 +112,14 @@ def localized(finding: Finding, names: Mapping[str, str]) -> Finding:
     pattern = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))))
 
     def in_place(lines: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_named(line, pattern, names, text=text) for text, line in _told_apart(lines))
+        return tuple(_named(line, pattern, names, text=text) for text, line in told_apart(lines))
 
     steps = finding.steps
     here = Steps(steps.words, in_place(steps.powershell), in_place(steps.samba), in_place(steps.bash))
     return replace(finding, steps=here)
 
 
-def _told_apart(lines: tuple[str, ...]) -> Iterator[tuple[bool, str]]:
+def told_apart(lines: tuple[str, ...]) -> Iterator[tuple[bool, str]]:
     """Yield each line, and whether it is text in a here-document, where quotes would stand for themselves."""
     text = False
     for line in lines:

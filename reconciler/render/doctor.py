@@ -9,7 +9,7 @@ from typing import Final
 from rich.console import Console
 
 from reconciler.doctor.catalog import TITLES
-from reconciler.doctor.finding import Area, Finding, Steps, Verdict
+from reconciler.doctor.finding import Area, Finding, Steps, Verdict, told_apart
 from reconciler.doctor.report import Report
 
 from .page import Page
@@ -117,5 +117,8 @@ def _steps(page: Page, steps: Steps, lead: str = "") -> None:
     for title, commands in (("PowerShell", steps.powershell), ("Samba", steps.samba), ("shell", steps.bash)):
         if commands:
             page.line(page.words(title, "dim"), indent=4)
-        for command in commands:
-            page.line(page.data(command, "cyan", _COMMAND), indent=6, hanging=4)
+        for document, command in told_apart(commands):
+            # Copied as it stands: in one line, and a here-document from the first column on.
+            bare = command.lstrip(" ")
+            indent = len(command) - len(bare) + (0 if document or command == "EOF" else 6)
+            page.line(page.data(bare, "cyan", _COMMAND), indent=indent, wraps=False)

@@ -58,6 +58,18 @@ def test_nothing_that_was_read_acts_on_the_terminal(width: int, encoding: str) -
     assert not re.search(r"^\s*::error", shown, re.MULTILINE)
 
 
+def test_commands_are_shown_as_they_are_to_be_copied() -> None:
+    failed = [check.failed() for check in ALL]
+    file = io.StringIO()
+    doctor(Report(NOW, "reader", tuple(failed)), Console(file=file, width=60))
+    lines = file.getvalue().splitlines()
+    for command in (c for f in failed for c in (*f.steps.powershell, *f.steps.samba, *f.steps.bash)):
+        assert {command, f"      {command}"} & set(lines), command
+    documents = [lines[i + 1 : lines.index("EOF", i)] for i, line in enumerate(lines) if line.endswith("<<EOF")]
+    assert documents
+    assert all(re.match("[A-Za-z-]+:", line) for document in documents for line in document)
+
+
 def test_the_document_is_as_its_page_says() -> None:
     page = (Path(__file__).parents[2] / "docs/how-to/doctor.md").read_text(encoding="utf-8")
     table = page[page.index("| field | holds |") : page.index("`seen` and the commands hold")]

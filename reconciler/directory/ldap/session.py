@@ -134,7 +134,7 @@ class Session:
         if page:
             controls.append((PAGED, True, request.paging(*page)))
         asked = request.search(utf8(base), scope, where, attributes or _NO_ATTRIBUTES, controls)
-        with self._talking(f"searching {base}"):
+        with self._talking(f"searching {base or 'its root'}"):
             answer, ended = self._connection.strategy.ask(*asked)
             found = [item for item in answer if isinstance(item, Found)]
             others = set() if len(found) == len(answer) else _types(answer) - {"intermediateResponse"}

@@ -23,8 +23,8 @@ def _rule(words: str, body: str) -> Steps:
             "gh ruleset list --repo contoso/identity",
             "gh api --method POST repos/contoso/identity/rulesets --input - <<'EOF'",
             '{"name": "main", "target": "branch", "enforcement": "active",',
-            ' "conditions": {"ref_name": {"include": ["refs/heads/main"], "exclude": []}},',
-            f' "rules": [{body}]}}',
+            '"conditions": {"ref_name": {"include": ["refs/heads/main"], "exclude": []}},',
+            f'"rules": [{body}]}}',
             "EOF",
         ),
     )
@@ -94,7 +94,7 @@ CHECKS_: Final = Check(
     look=_RULES,
     mend=_rule(
         "Require the status checks of forge.require.checks.",
-        '{"type": "required_status_checks", "parameters": {"strict_required_status_checks_policy": true,'
+        '{"type": "required_status_checks", "parameters": {"strict_required_status_checks_policy": false,'
         ' "required_status_checks": [{"context": "reconcile/plan"}]}}',
     ),
 )

@@ -25,6 +25,7 @@ from reconciler.doctor.rights.seen import Places, Seen
 from reconciler.model.dn import DN
 from reconciler.render.doctor import doctor
 from reconciler.render.doctor_json import document
+from reconciler.render.visible import visible
 from tests.docs.commands import syntax_error
 from tests.policy.policies import DEFAULT, load
 
@@ -166,3 +167,11 @@ def test_a_name_with_spaces_stays_one_word_of_every_command() -> None:
         for line, original in zip(with_spaces.powershell, steps.powershell, strict=True):
             bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", line)
             assert spaced not in bare, original
+
+
+def test_a_command_is_shown_as_it_is_to_be_typed() -> None:
+    """What would be hidden in data is written out, a space at the start of a line too: no command of ours may have any."""
+    every = [s for check in ALL for s in (check.look, check.mend)]
+    lines = [line for s in every for line in (*s.bash, *s.powershell, *s.samba)]
+    assert lines
+    assert [line for line in lines if visible(line) != line] == []

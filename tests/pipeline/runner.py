@@ -27,6 +27,8 @@ from .expressions import filled, holds, words
 
 PACKAGE = "https://packages.contoso.test/reconcile_guests-0.1.0-py3-none-any.whl#sha256=" + "0" * 64
 REPOSITORY = "contoso/identity"
+WITHOUT_ARTIFACTS = frozenset({"actions/upload-artifact", "actions/download-artifact"})
+"""What Enterprise Server does not run of the versions that the workflows name."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class Repository:
     """Called after every step."""
     cancel: Callable[[Path, subprocess.Popen[str]], bool] = lambda _temp, _process: False
     """Called while a script runs, with the job's temporary folder: may wait, and says whether the job is cancelled now."""
+    unsupported: frozenset[str] = frozenset()
+    """Actions that the server does not run."""
     runs: int = 0
 
     def run(self, workflow: str, event: Event) -> Run:
@@ -215,7 +219,9 @@ class _Member:
                 outputs = self.action(step) if "uses" in step else self.script(step, number)
             except StepError as error:
                 self.made.log += f"{error}\n"
-                self.made.result, outputs = "failure", {}
+                outputs = {}
+                if not step.get("continue-on-error"):
+                    self.made.result = "failure"
             self.steps[step.get("id", f"_{number}")] = {"outputs": outputs}
             self.repo.watch(self.made)
         self.made.outputs = filled(self.job.get("outputs", {}), self.contexts)
@@ -282,6 +288,8 @@ class _Member:
             "actions/upload-artifact": self.upload,
             "actions/download-artifact": self.download,
         }
+        if name in self.repo.unsupported:
+            raise StepError(f"{name} is not supported on this server")
         return known[name](given)
 
     def checkout(self, given: dict[str, str]) -> dict[str, str]:

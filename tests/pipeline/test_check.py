@@ -15,7 +15,7 @@ from reconciler.demo.samba import Controller
 from tests.support.operations import git
 
 from .conftest import IMPORTER, World, on_github
-from .runner import Event
+from .runner import WITHOUT_ARTIFACTS, Event
 
 pytestmark = [pytest.mark.samba, pytest.mark.xdist_group("check")]
 CHECK = "reconcile/check (root)"
@@ -187,6 +187,16 @@ def test_a_merge_queue_gets_its_verdict_on_what_it_is_about_to_merge(
     git(person, "push", "-q", "origin", "--delete", queue)
     assert (done[CHECK].result, done[VERDICT].result) == (result, result)
     assert done["reconcile/comment"].result == "skipped"
+
+
+def test_a_server_that_keeps_no_artifacts_gives_the_same_verdict(proposed: World) -> None:
+    proposed.repository.unsupported = WITHOUT_ARTIFACTS
+    try:
+        done = proposed.checked(1)
+    finally:
+        proposed.repository.unsupported = frozenset()
+    assert set(done.results.values()) == {"success"}
+    assert "actions/upload-artifact is not supported on this server" in done[CHECK].log
 
 
 def test_a_push_of_a_plan_starts_the_apply_however_many_files_it_brings(before: Before) -> None:

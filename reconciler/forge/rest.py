@@ -107,8 +107,9 @@ class Rest:
         )
 
     def _refused(self, what: str, answer: requests.Response) -> RefusedError:
-        said = f"{what} was refused with {answer.status_code}: {self._words(answer)}"
-        until = _limited_until(answer)
+        words = self._words(answer)
+        said = f"{what} was refused with {answer.status_code}: {words}"
+        until = _limited_until(answer, words)
         status = 301 if answer.is_redirect else answer.status_code
         if until:
             remedy = f"The rate limit of this token is used up: run the same command again {until}."
@@ -135,8 +136,11 @@ def _detail(error: object) -> str:
     return str(error.get("message") or " ".join(str(error[k]) for k in ("resource", "field", "code") if k in error))
 
 
-def _limited_until(answer: requests.Response) -> str | None:
-    """Return when to come back, in words, if this is the primary or secondary rate limit."""
+def _limited_until(answer: requests.Response, words: str) -> str | None:
+    """Return when to come back, in words, if this is the primary or secondary rate limit.
+
+    GitHub may refuse by the second one without any header: then its own words are all there is to tell it from a missing right.
+    """
     if answer.status_code not in (403, 429):
         return None
     wait = answer.headers.get("Retry-After", "")
@@ -145,4 +149,5 @@ def _limited_until(answer: requests.Response) -> str | None:
     reset = answer.headers.get("X-RateLimit-Reset", "")
     if answer.headers.get("X-RateLimit-Remaining") == "0" and reset.isdecimal():
         return f"after {datetime.fromtimestamp(int(reset), UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return "in a few minutes" if answer.status_code == requests.codes.too_many_requests else None
+    limited = answer.status_code == requests.codes.too_many_requests or "rate limit" in words.lower()
+    return "in a few minutes" if limited else None

@@ -134,6 +134,7 @@ def test_a_withdrawn_one_says_why_keeps_its_text_and_is_published_anew(forge: Gi
             "2026-03-01T06:14:38Z",
         ),
         (403, {"Retry-After": "60"}, {"message": "secondary rate limit"}, "secondary", "in 60 seconds"),
+        (403, {}, {"message": "You have exceeded a secondary rate limit."}, "secondary", "in a few minutes"),
         (429, {"Retry-After": "9999"}, {"message": "slow down"}, "slow down", "in 9999 seconds"),
         (301, {"Location": "https://elsewhere.test/"}, {"message": "Moved"}, "Moved", "renamed"),
         (500, {}, {"message": f"we got {TOKEN}"}, "we got ***", "later"),

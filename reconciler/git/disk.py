@@ -10,8 +10,10 @@ import hashlib
 import os
 import re
 import stat
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from reconciler.errors import GitError
@@ -38,20 +40,19 @@ class InexactError(Exception):
     """Only `git add` can tell what the tree would be: a file that may run, a repository or attributes within, a name git may change."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DiskTree:
     """A Tree of the files on disk, taken at one moment. A file that changes after that is a GitError when it is read."""
 
     root: Path
     blobs: Mapping[str, str]
     """Object ids of files by path."""
-    folders: Mapping[str, str]
     exact: Callable[[], Tree]
     """Returns the same tree by way of git's object database."""
 
     def oid(self, path: str) -> str | None:
         """Return the git object id of a file or folder, or None where there is none."""
-        return self.blobs.get(path) or self.folders.get(path)
+        return self.blobs.get(path) or self._folders.get(path)
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, or None where there is none (a folder is none)."""
@@ -59,8 +60,18 @@ class DiskTree:
 
     def files(self, folder: str) -> list[tuple[str, str]]:
         """Return (path, object id) of every file below a folder, sorted by path."""
-        start = f"{folder}/" if folder else ""
-        return sorted((path, oid) for path, oid in self.blobs.items() if path.startswith(start))
+        if not folder:
+            return [*self._sorted]
+        first, last = (bisect_left(self._sorted, (f"{folder}{end}",)) for end in "/0")  # what comes after "/" is "0"
+        return self._sorted[first:last]
+
+    @cached_property
+    def _sorted(self) -> list[tuple[str, str]]:
+        return sorted(self.blobs.items())
+
+    @cached_property
+    def _folders(self) -> Mapping[str, str]:
+        return folder_ids(self.blobs)
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield (path, bytes) for each path, in order. A path that is not there is a GitError."""
@@ -74,7 +85,7 @@ class DiskTree:
 
     def narrowed(self, paths: Iterable[str]) -> DiskTree:
         """Return what reads these files alone, and can be sent to another process."""
-        return replace(self, blobs={path: self.blobs[path] for path in paths}, folders={})
+        return replace(self, blobs={path: self.blobs[path] for path in paths})
 
     def _stored(self, path: str, oid: str) -> bytes:
         """Return what git stores of a file whose bytes are others."""
@@ -125,7 +136,7 @@ def disk_tree(
     size = sum(found[path][0] for path in unknown)
     blobs |= zip(unknown, _hashed(git, prefix, unknown, size), strict=True)
     fresh = {path: (*marks, blobs[path]) for path, marks in found.items() if max(marks[1:3]) < now_ns - _SETTLED_NS}
-    return DiskTree(root, blobs, folder_ids(blobs), exact), fresh
+    return DiskTree(root, blobs, exact), fresh
 
 
 def _hashed(git: Git, prefix: str, paths: list[str], size: int) -> list[str]:

@@ -39,11 +39,12 @@ class Overlay:
     def files(self, folder: str) -> list[tuple[str, str]]:
         """Return (path, object id) of every file below a folder, sorted by path."""
         start = f"{folder}/" if folder else ""
-        found = {path: oid for path, oid in self._base.files(folder) if path not in self._over}
-        for path in self._over:
-            if path.startswith(start) and (oid := self._own(path)) is not None:
-                found[path] = oid
-        return sorted(found.items())
+        over = {path: self._own(path) for path in self._over if path.startswith(start)}
+        below = self._base.files(folder)
+        if not over:
+            return below
+        found = [(path, oid) for path, oid in below if path not in over]
+        return sorted(found + [(path, oid) for path, oid in over.items() if oid is not None])
 
     def read_all(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield (path, bytes) for each path, in order. A path that is not there is a GitError."""

@@ -83,7 +83,7 @@ _INT32 = 1 << 31
 
 def attribute(name: str) -> Attribute:
     """Return what is known of an attribute, by its LDAP display name in any case; an unknown one is an unlimited string."""
-    return BY_NAME.get(name.casefold(), Attribute(name))
+    return BY_NAME.get(name.casefold()) or Attribute(name)
 
 
 def validate_value(attribute: Attribute, value: Value) -> str | None:

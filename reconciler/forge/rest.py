@@ -11,9 +11,11 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from reconciler.errors import ForgeError
-from reconciler.graph.transport import Patience, Transport
+from reconciler.graph.transport import BUSY, Patience, Transport
 
 LATER: Final = "The forge has trouble: run the same command again later."
+_OVERLOADED: Final = 502
+"""What GitHub answers for a moment when it has too much to do."""
 _PAGE: Final = 100
 _PAGES: Final = 50
 _SHOWN: Final = 500
@@ -45,7 +47,8 @@ class Rest:
         self._token = token
         self._http = Transport(trust)
         # A POST is not repeated: whether it arrived is found out by looking.
-        patience = Patience.bounded().new(allowed_methods=frozenset({"GET", "PATCH", "DELETE"}))
+        methods = frozenset({"GET", "PATCH", "DELETE"})
+        patience = Patience.bounded().new(allowed_methods=methods, status_forcelist=BUSY | {_OVERLOADED})
         self._http.mount(url, HTTPAdapter(max_retries=patience))
         self._http.headers.update(
             {

@@ -61,7 +61,8 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 _UNSEEN = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 _RULES = re.compile(
-    r"protected branch|GH006|GH013|hook declined|deny(ing)? (updating a hidden ref|non-fast-forward|ref deletion)"
+    r"protected branch|GH006|GH013|TF40(2455|1027)|hook declined|prohibited by Gerrit"
+    r"|deny(ing)? (updating a hidden ref|non-fast-forward|ref deletion)"
 )
 _REMEDIES = (
     (

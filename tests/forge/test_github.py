@@ -68,6 +68,12 @@ def test_a_busy_forge_is_asked_again(forge: GitHub, stand_in: StandIn) -> None:
     assert len(stand_in.asked) == 3
 
 
+def test_a_forge_that_has_too_much_to_do_for_a_moment_is_asked_again(forge: GitHub, stand_in: StandIn) -> None:
+    stand_in.answers.append((502, {}, "<html>"))
+    assert forge.find("reconcile/plan", "main") is None
+    assert len(stand_in.asked) == 2
+
+
 def test_find_names_the_open_one_of_branch_and_base(forge: GitHub, stand_in: StandIn) -> None:
     stand_in.heads["release"] = "c" * 40
     forge.publish(PROPOSAL)

@@ -230,3 +230,20 @@ def test_a_remote_that_wants_no_rewritten_branch_is_quoted_with_what_to_let(clon
         proposed(clone)
     assert all(line == line.strip() and "\\x09" not in line for line in refused.value.what.splitlines())
     assert "rules refuse this push" in refused.value.remedy
+
+
+def test_options_for_the_forge_go_along_with_the_push_and_not_without_one(
+    clone: Clone, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How a pipeline on GitLab has its merge request opened. A push that would change nothing is none, there too."""
+    clone.git("--git-dir", str(remote), "config", "receive.advertisePushOptions", "true")
+    told = remote / "told"
+    hook = remote / "hooks/post-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f'#!/bin/sh\necho "$GIT_PUSH_OPTION_0" >> {told}\n')
+    hook.chmod(0o755)
+    for name, value in (("COUNT", "1"), ("KEY_0", "push.pushOption"), ("VALUE_0", "merge_request.create")):
+        monkeypatch.setenv(f"GIT_CONFIG_{name}", value)
+    clone.write({"state/manifest.yaml": "serial: 2\n"})
+    assert (proposed(clone).pushed, proposed(clone).pushed) == (True, False)
+    assert told.read_text() == "merge_request.create\n"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.errors import GitError
+from reconciler.errors import GitError, PushRefusedError
 from reconciler.git.repository import Repository
 from reconciler.git.run import Git, Result, failure, readable
 
@@ -111,6 +111,20 @@ def test_what_is_wrong_with_the_place_has_its_remedy(said: str, remedy: str) -> 
     error = failure(("-c", "core.sparseCheckout=false", "add"), Result(128, b"", said), "Make the file readable.")
     assert error.what == f"git add failed: {said}"
     assert remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "remote: error: GH013: Repository rule violations found for refs/heads/main.",
+        "[remote rejected] (TF402455: Pushes to this branch are not permitted; you must use a pull request)",
+        "remote: GitLab: You are not allowed to push code to protected branches on this project.",
+        "[remote rejected] (prohibited by Gerrit: not permitted: update)",
+    ],
+)
+def test_a_push_that_a_forges_rules_refuse_is_told_from_one_that_failed(said: str) -> None:
+    assert isinstance(failure(("push",), Result(1, b"", said)), PushRefusedError)
+    assert not isinstance(failure(("push",), Result(1, b"", "fatal: the remote end hung up")), PushRefusedError)
 
 
 def test_what_git_pads_a_remotes_words_with_is_not_shown() -> None:

@@ -15,6 +15,10 @@ CLAIMS = "state/claims.yaml"
 GUESTS = "state/guests"
 ACCOUNTS = "state/accounts"
 
+PUT_BACK = "`git restore --source HEAD -- state && git clean -fdq -- state`"
+"""What a person types: the second takes away what an import has added, which git knows nothing of."""
+RESTORE = f"Put state/ back as it was committed: {PUT_BACK}. Or run `reconcile snapshot --full`."
+
 SHARD_DIGITS = 3
 """Hex digits that number the shards of a side."""
 

@@ -20,7 +20,7 @@ from .forms import GUEST_FORM
 from .guest_text import guests_text
 from .import_guests import Lookup, check_whole, import_guests, unseen_guests
 from .kept import KeptFiles
-from .paths import GUESTS, guest_path
+from .paths import GUESTS, RESTORE, guest_path
 from .shards import Renewed, Shards
 
 _NOBODY: Mapping[str, Guest] = {}
@@ -94,7 +94,7 @@ class Renewal:
         if isinstance(self._old, Shards) and len(parts) == len(PARTS) and count != len(self._old):
             raise StateError(
                 f"{GUESTS}: the manifest says {len(self._old)} guests, removed ones included, and there are {count}",
-                "Restore state/ from git, or run `reconcile snapshot --full`.",
+                RESTORE,
             )
 
     def _known(self) -> Callable[[str], Mapping[str, tuple[Mapping[str, Guest], bytes | None]]]:

@@ -24,7 +24,7 @@ from .files import Files
 from .forms import ACCOUNT_FORM, guest_form
 from .manifest import read_manifest
 from .model import Claim, GraphCursor, Manifest, State
-from .paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST, account_path, guest_path, is_shard
+from .paths import ACCOUNTS, CLAIMS, GUESTS, MANIFEST, PUT_BACK, RESTORE, account_path, guest_path, is_shard
 from .records import read_accounts, read_guests
 from .shards import Changed, Renewed, Shards
 from .writing import Writing
@@ -46,7 +46,6 @@ __all__ = [
 
 _LONG = 20_000
 """From so many records on, writing takes long enough to say so."""
-_RESTORE = "Restore state/ from git, or run `reconcile snapshot --full`."
 
 
 def load_state(tree: Tree) -> State:
@@ -67,7 +66,7 @@ def load_manifest(tree: Tree) -> Manifest:
     if written.incomplete:
         raise StateError(
             f"{MANIFEST}: an import was interrupted while it was being written",
-            "Run `reconcile snapshot` again, or restore state/ from git.",
+            f"Run `reconcile snapshot` again, or put state/ back as it was committed: {PUT_BACK}.",
         )
     return written.manifest
 
@@ -221,7 +220,7 @@ def _check_attributes(manifest: Manifest, guests: Mapping[str, Guest]) -> None:
     for guest in guests.values():
         if guest.removed is None and (missing := [name for name in always if name not in guest.attributes]):
             raise StateError(
-                f"{guest_path(guest.id)}: {guest.id}: {missing[0]} is missing, which every user has", _RESTORE
+                f"{guest_path(guest.id)}: {guest.id}: {missing[0]} is missing, which every user has", RESTORE
             )
 
 
@@ -254,4 +253,4 @@ def _check_counts(state: State, old: State | None = None) -> None:
 
 def _agree(what: str, said: int, found: int) -> None:
     if said != found:
-        raise StateError(f"{what}: the manifest says {said}, and there are {found}", _RESTORE)
+        raise StateError(f"{what}: the manifest says {said}, and there are {found}", RESTORE)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+
+from reconciler.state.paths import PUT_BACK
+from tests.support.operations import git
 
 from .case import Case
 
@@ -155,6 +159,18 @@ def test_a_file_too_many_is_named(case: Case, path: str, content: bytes | None, 
 def test_a_file_too_few_is_named(case: Case, path: str, says: str, command: str) -> None:
     (case.directory / (case.shard("guests") if path == GUESTS else path)).unlink()
     case.refused(command, says=[says])
+
+
+def test_files_that_an_import_has_added_are_taken_away_by_what_the_message_says(case: Case) -> None:
+    shard = case.shard("guests")
+    record = case.read(shard)
+    new = next(i for i in range(4096) if not (case.directory / f"state/guests/{i >> 4:02x}/{i:03x}.yaml").exists())
+    path = f"state/guests/{new >> 4:02x}/{new:03x}.yaml"
+    case.write(path, record.replace(record[1:4], f"{new:03x}".encode(), 1))
+    git(case.directory, "restore", "--source", "HEAD", "--", "state")  # does not touch what no commit has
+    case.refused("plan", says=["the manifest says 4, and there are 5", PUT_BACK])
+    subprocess.run(["sh", "-c", PUT_BACK.strip("`")], cwd=case.directory, check=True)
+    case.ops.reconcile("plan")
 
 
 def test_state_is_not_read_through_a_link(case: Case) -> None:

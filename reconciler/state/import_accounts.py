@@ -46,7 +46,7 @@ def import_accounts(
     A join is set once, by the anchor, and carried over by objectSid. An account without one is kept while it is under
     the OUs; a joined one wherever it is, and as `missing` where it is not seen. A deleted account keeps
     its join while it can be brought back, since its guest may return; the join ends when its tombstone has expired and the
-    guest has left, or when another account that is there carries the same guest.
+    guest has left, when another account that is there carries the same guest, or when another object has its SID.
     """
     enabled = seek.told.enabled if seek else frozenset[str]()
     importer = _Importer(old, anchor_names, gone_or_out, blocked, as_of, first, leavers_disabled, enabled)
@@ -135,6 +135,10 @@ class _Importer:
     def seen(self, entry: Entry) -> Account:
         """Return an account that is there, as it is now, with what is remembered about it."""
         known = self.old.get(entry.sid)
+        if known is not None and known.guid != entry.guid:
+            known = (
+                None  # a controller restored from an image gives SIDs a second time: this is somebody else's account
+            )
         guest = known.guest if known and known.guest else self.anchor_names(entry)
         now = Account(
             sid=entry.sid,

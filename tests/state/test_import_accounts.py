@@ -107,6 +107,16 @@ def test_a_stranger_outside_the_ous_does_not_enter() -> None:
 # --- the join
 
 
+@pytest.mark.parametrize("incremental", [False, True])
+def test_a_join_does_not_pass_to_another_account_that_got_the_same_sid(incremental: bool) -> None:
+    known = joined(missing="invisible", suspended=True, adopted=True, departed=T1)
+    another = entry(uac=DISABLED, guid=guid(2222), attributes={"adminDescription": f"User_{BOB}"})
+    now = one(imported([known], Changes((another,), (), containers=False) if incremental else [another]))
+    assert (now.guid, now.guest, now.suspended, now.adopted, now.departed) == (guid(2222), BOB, False, False, None)
+    nobodys = entry(guid=guid(2222))
+    assert one(imported([known], [nobodys])).guest is None
+
+
 def test_a_join_is_set_when_the_anchor_names_a_guest() -> None:
     assert one(imported([], [anchored(ALICE)])).guest == ALICE
 

@@ -7,6 +7,7 @@ Two keywords of editors serve here as well: `patternErrorMessage` and `errorMess
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -25,6 +26,8 @@ _TYPES = {
     "boolean": "true or false",
     "null": "nothing",
 }
+_WORD = re.compile(r"[\w-]+")
+_COMMA = "; inside { } a comma ends a value, so put quotes around one that holds commas"
 _LIMITS = {
     "const": "must be `{}`",
     "minItems": "must not be empty",
@@ -60,13 +63,17 @@ def check(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
     if surely_valid(document.value, schema):
         return []
     # Importing it costs a tenth of a second: only where something may be wrong.
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
+    # To JSON Schema 5.0 is an integer; whoever counts with it afterwards expects one of Python's.
+    whole = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _checker, value: type(value) is int)
+    extend: Any = validators.extend  # it has no types
+    validator = extend(Draft202012Validator, type_checker=whole)
     failures = [
         _Failure(
             tuple(e.absolute_path), str(e.validator), e.validator_value, cast("Mapping[str, Any]", e.schema), e.instance
         )
-        for e in Draft202012Validator(schema).iter_errors(document.value)
+        for e in validator(schema).iter_errors(document.value)
     ]
     return [p for failure in failures for p in _problems(document, failure)]
 
@@ -86,7 +93,8 @@ def _problems(document: Document, failure: _Failure) -> Iterator[Problem]:
         case "additionalProperties":
             known = list(failure.schema.get("properties", {}))
             for key in sorted(set(failure.instance) - set(known)):
-                what = f"`{dotted((*path, key))}` is not known here{suggestion(key, known)}"
+                hint = suggestion(key, known) if _WORD.fullmatch(key) else _COMMA
+                what = f"`{dotted((*path, key))}` is not known here{hint}"
                 yield document.problem((*path, key), what, at_key=True)
         case "required":
             for key in failure.limit:
@@ -101,6 +109,8 @@ def _expectation(failure: _Failure) -> str:
     if own := schema.get({"pattern": "patternErrorMessage", "oneOf": "errorMessage"}.get(keyword, "")):
         return str(own)
     if keyword == "type":
+        if isinstance(failure.instance, float) and "integer" in limit and "number" not in limit:
+            return f"must be {_types(limit)}, without a decimal point or exponent"
         return f"must be {_types(limit)}, not {_type_of(failure.instance)}"
     if keyword == "enum":
         near = suggestion(failure.instance, limit) if isinstance(failure.instance, str) else ""

@@ -108,7 +108,7 @@ def parse(data: bytes, file: str, error: type[ReconcileError]) -> Document:
             builder.take(event)
     except yaml.MarkedYAMLError as e:
         what = " ".join(filter(None, (e.context, e.problem)))
-        builder.problem(_index(e.problem_mark), f"not YAML: {what}")
+        builder.problem(_index(e.problem_mark), f"not YAML: {what}{_QUOTES if _UNQUOTED.search(what) else ''}")
     except yaml.reader.ReaderError as e:
         builder.problem(
             e.position,
@@ -116,6 +116,10 @@ def parse(data: bytes, file: str, error: type[ReconcileError]) -> Document:
         )
     refuse(builder.problems, error, remedy)
     return Document(file, text, builder.root, builder.places)
+
+
+_UNQUOTED = re.compile(r"mapping values are not allowed|flow mapping expected|expected <block end>")
+_QUOTES = "; a value that holds quotes, `: `, commas or brackets needs quotes around the whole"
 
 
 class _Mark(Protocol):

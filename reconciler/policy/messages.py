@@ -127,9 +127,12 @@ def _misuse(function: str, kinds: list[str]) -> str:
     """Say what an operator or function (`_+_`, `@in`, `endsWith`) was wrongly given."""
     if function == "_?_:_":
         wrong = kinds[:1] != ["true or false"]
-        return "what stands before ? is not true or false" if wrong else "the two results of ? : are of different kinds"
+        return "what stands before ? is not true or false" if wrong else _RESULTS
     name = "[ ]" if function == "_[_]" else function if function.isalnum() else function.strip("@").replace("_", "")
     return f"`{name}` does not take ({', '.join(kinds)})"
+
+
+_RESULTS = 'the two results of ? : are of different kinds (where a text may be nothing, write "" for that)'
 
 
 def _split(types: str) -> list[str]:

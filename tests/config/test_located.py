@@ -73,7 +73,13 @@ def test_an_unquoted_scalar_means_what_the_yaml_1_2_core_schema_says(written: st
             "a: [1, 2\n",
             "a.yaml:2:1: not YAML: while parsing a flow sequence expected ',' or ']', but got '<stream end>'",
         ),
-        ("a: b: c\n", "a.yaml:1:5: not YAML: mapping values are not allowed here"),
+        (
+            "a: b: c\n",
+            (
+                "a.yaml:1:5: not YAML: mapping values are not allowed here;"
+                " a value that holds quotes, `: `, commas or brackets needs quotes around the whole"
+            ),
+        ),
         ("a: x\x07\n", "a.yaml:1:5: the character U+0007 is not allowed in YAML: escape it in a quoted text"),
         ('a: "\\ud800"\n', "a.yaml:1:4: half a surrogate pair: write the character itself"),
         ("a: " + "[" * 30 + "]" * 30, "a.yaml:1:23: nested more than 20 deep"),

@@ -180,6 +180,11 @@ def test_a_ca_file_is_found_from_the_operations_directory() -> None:
         ("contoso/identity", "identity", "29:15: `forge.repository` must be written owner/name"),
         ("remote: origin", "remote: --upload-pack=x", "27:11: `forge.remote` must be the name of a git remote"),
         ("branch: main", "branch: a..b", "30:11: `forge.branch` must be the name of a branch"),
+        (
+            "approvals: 1",
+            "approvals: 1.0",
+            "31:24: `forge.require.approvals` must be a whole number, without a decimal point or exponent",
+        ),
         ("approvals: 1", "approvals: one", "31:24: `forge.require.approvals` must be a whole number, not text"),
         ("lifetime: 24h", "lifetime: 1 day", "33:18: `plan.lifetime` must be a duration such as 30m, 24h or 7d"),
         ("batch: 5000", "batch: 0", "33:30: `plan.batch` must be at least 1"),

@@ -169,6 +169,29 @@ MISTAKES = [
         "{percents: 30}",
         "58:12: `guards.update.percents` is not known here; did you mean `percent`?",
     ),
+    (
+        "{max: 5000}",
+        "{max: 5e3}",
+        "57:17: `guards.create.max` must be a whole number, without a decimal point or exponent",
+    ),
+    (
+        "[NORMAL_ACCOUNT, SMARTCARD_REQUIRED]",
+        "262656.0",
+        ("34:23: `initial.userAccountControl` must be a list or a whole number, without a decimal point or exponent"),
+    ),
+    (
+        "guest: guest.userPrincipalName}",
+        "guest: guest.userPrincipalName.substring(0, 20)}",
+        "24:78: `join[1].20)` is not known here; inside { } a comma ends a value, so put quotes around one that holds commas",
+    ),
+    (
+        "mail: guest.mail\n",
+        "mail: has(guest.mail) ? guest.mail.split('@') : guest.mail\n",
+        (
+            "44:49: not YAML: mapping values are not allowed here; a value that holds quotes, `: `, commas or brackets needs"
+            " quotes around the whole"
+        ),
+    ),
     ("{percent: 10}", "{percent: 101}", "59:19: `guards.move.percent` must be at most 100"),
     ("  delete: {", "  remove: {", "61:3: `guards.remove` is not known here; did you mean `move`?"),
     ("# hold:", "hold: [{reason: x, until: 2026-12-31}]\n#", "65:8: `hold[0]` must name either `guest` or `account`"),

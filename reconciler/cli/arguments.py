@@ -17,10 +17,19 @@ exit codes: 0 success, 1 error, 2 changes, conflicts or drift (only with --detai
 """
 
 
+class UnreadableError(SystemExit):
+    """A command line that means nothing; it was said on standard error already."""
+
+    def __init__(self, message: str, program: str) -> None:
+        super().__init__(int(Exit.USAGE))
+        self.message, self.program = message, program
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(Exit.USAGE, f"{self.prog}: {message}\n")
+        sys.stderr.write(f"{self.prog}: {message}\n")
+        raise UnreadableError(message, self.prog)
 
 
 def parser() -> argparse.ArgumentParser:

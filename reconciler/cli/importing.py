@@ -39,6 +39,8 @@ class Base:
     old: State | None
     cache: Cache
     scratch: Scratch
+    counted: int = 0
+    """The serial of the last import that is committed: an older state, or none, goes on from there."""
 
 
 class Importer:
@@ -90,7 +92,8 @@ class Importer:
         directory: DirectoryCursor | None,
     ) -> State:
         times = [side.as_of for side in (graph, directory) if side is not None]
-        return State(Manifest(manifest.serial + 1, min(times), graph, directory), guests, accounts, claims)
+        serial = max(manifest.serial, self._base.counted) + 1
+        return State(Manifest(serial, min(times), graph, directory), guests, accounts, claims)
 
     def _laid(self, side: Mapping[str, Record], form: Form[Record], folder: str) -> Mapping[str, Record]:
         """Return a side as shards, so that a plan can be made of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -16,19 +17,29 @@ from typing import NoReturn
 
 from reconciler.errors import Exit, ReconcileError, UsageError
 
-from .arguments import parser
+from .arguments import UnreadableError, parser
 from .context import Context, Ports
 
 _WRITERS = frozenset({"snapshot", "propose", "apply"})
+_JSON = re.compile(r"(^| )--(json|format[ =]json)( |$)")
 _GOES_ON = "What was written is recorded; running the same command again goes on from there."
 
 
 def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | None = None) -> int:
     """Run one command and return its exit code. Every failure a person can act on is printed, never a traceback."""
-    arguments = parser().parse_args(argv)
+    env = dict(os.environ) if env is None else env
+    try:
+        arguments = parser().parse_args(argv)
+    except UnreadableError as error:
+        if _JSON.search(" ".join(argv)):
+            remedy = f"See `{error.program} --help`."
+            Context(Path(), env, ports or Ports()).print_json(
+                {"error": f"{error.program}: {error.message}", "remedy": remedy, "exit_code": int(Exit.USAGE)}
+            )
+        raise
     context = Context(
         directory=Path(arguments.directory),
-        env=dict(os.environ) if env is None else env,
+        env=env,
         ports=ports or Ports(),
         json=getattr(arguments, "json", False) or getattr(arguments, "format", "") == "json",
     )
@@ -45,7 +56,7 @@ def main(argv: Sequence[str], ports: Ports | None = None, env: dict[str, str] | 
             _explain(replace(context, json=False), ReconcileError(what, "Run the same command again."))
         return int(Exit.ERROR)
     except KeyboardInterrupt as stop:
-        context.say("Interrupted. {}", _GOES_ON if arguments.command in _WRITERS else "")
+        context.say("Interrupted.{}", f" {_GOES_ON}" if arguments.command in _WRITERS else "")
         return 128 + int(stop.args[0] if stop.args else signal.SIGINT)
 
 

@@ -127,7 +127,8 @@ class Merged:
         expires = datetime.fromisoformat(self.made.plan.origin.expires)
         if self._now() > expires:
             raise StalePlanError(
-                f"plan {self.made.encoded.digest} expired at {self.made.plan.origin.expires}",
+                f"plan {self.made.encoded.digest} expired at {self.made.plan.origin.expires}: it is "
+                f"{self._now():%Y-%m-%dT%H:%M:%SZ} by this machine's clock",
                 "Run `reconcile snapshot` and `reconcile propose` for a fresh one.",
             )
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.errors import Exit, ForgeError, GitError, ReconcileError
+from reconciler.errors import Exit, ForgeError, GitError, ReconcileError, StateError
 from reconciler.forge.port import LABELS, Forge, Instruction, Published
 from reconciler.git.proposal import commit_state, plan_branch, restore_state, withdraw
 from reconciler.git.proposal import propose as commit_and_push
@@ -199,7 +199,9 @@ def _text(made: Planned, branch: str, commit: str, title: str) -> Published:
 def _check_serial(made: Planned, tip: Tree) -> None:
     from reconciler.state.store import last_import
 
-    committed = last_import(tip)
+    committed = None
+    with suppress(StateError):  # what cannot be read there is what this import is to replace
+        committed = last_import(tip)
     if committed is not None and committed.serial >= made.manifest.serial:
         raise GitError(
             f"the protected branch holds import {committed.serial} already, this working tree import "

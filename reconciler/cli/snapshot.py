@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
-from reconciler.errors import Exit
+from reconciler.errors import Exit, StateError
 from reconciler.git.repository import Repository
 from reconciler.scratch import Scratch
 from reconciler.state.model import State
@@ -27,11 +28,23 @@ def snapshot(context: Context, only: str | None, *, full: bool) -> Exit:
         policy = load_policy(tree, settings)
         old = load_or_empty(tree, full=True) if full and only is None else open_state(tree)
         now = context.ports.clock().replace(microsecond=0)
-        base = Base(tree, old, cache, scratch)
+        base = Base(tree, old, cache, scratch, _counted(repository))
         state = Importer(context, settings, policy, base, time(now), full=full).run(only)
         changed = write_state(context.directory, old, state, context.progress())
         _report(context, old, state, changed)
     return Exit.OK
+
+
+def _counted(repository: Repository) -> int:
+    """Return the serial of the import that HEAD has; 0 where it has none that this release can read."""
+    from reconciler.state.store import last_import
+
+    if not repository.head():
+        return 0
+    with suppress(StateError):
+        committed = last_import(repository.at("HEAD"))
+        return committed.serial if committed else 0
+    return 0
 
 
 def time(at: datetime) -> str:

@@ -101,7 +101,7 @@ class Rest:
     def _unreachable(self, what: str, error: requests.RequestException) -> ForgeError:
         host = urlsplit(self._url).netloc
         if isinstance(error, requests.exceptions.SSLError):
-            remedy = "If a private authority issued it, name a PEM file with its root in REQUESTS_CA_BUNDLE."
+            remedy = "Check this machine's clock. If a private authority issued it, name a PEM file with its root in REQUESTS_CA_BUNDLE."
             return ForgeError(f"{what}: the certificate of {host} is not trusted", remedy)
         if isinstance(error, requests.Timeout):
             return ForgeError(f"{what}: {host} did not answer in time", LATER)

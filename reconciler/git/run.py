@@ -110,7 +110,7 @@ _REMEDIES = (
 
 def readable(text: str) -> str:
     """Return what git or a remote said, safe to show: credentials masked, control and bidi characters visible."""
-    masked = _CREDENTIALS.sub("***@", text)
+    masked = _CREDENTIALS.sub("***@", text).expandtabs(4)
     return _UNSEEN.sub(lambda m: f"\\x{ord(m[0]):02x}" if ord(m[0]) <= 0xFF else f"\\u{ord(m[0]):04x}", masked)  # noqa: PLR2004
 
 

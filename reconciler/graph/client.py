@@ -64,7 +64,7 @@ class GraphClient:
             return link
         raise GraphError(
             f"A link leads away from {self._origin}, where the token belongs: it was not followed",
-            "If entra.graph was changed, take a full snapshot; otherwise find out who wrote that link.",
+            "If entra.graph was changed, run `reconcile snapshot --full`; otherwise find out who wrote that link.",
         )
 
     def get(self, url: str, *, prefer: str | None = None) -> Answer:

@@ -153,7 +153,9 @@ def _page_refused(answer: Answer, *, replays: bool) -> GraphError:
             return refusal
         return GraphError(refusal.what, f"{refusal.remedy} {_WITHOUT}")
     if replays:
-        return DeltaExpiredError("Graph no longer honours the delta link", "Take a full snapshot: it needs no link.")
+        return DeltaExpiredError(
+            "Graph no longer honours the delta link", "Run `reconcile snapshot --full`: it needs no link."
+        )
     return _incomplete("Graph lost its place among the pages")
 
 

@@ -36,6 +36,8 @@ _HTTPS: Final = 443
 _REPEATS: Final = 3
 _FRACTION: Final = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
 _TUNNEL: Final = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
+_NOT_NOW: Final = (9, 10)
+"""X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED."""
 _TIMEOUTS: Final = (10.0, 100.0)
 _USER_AGENT: Final = f"reconcile/{__version__}"
 
@@ -206,7 +208,13 @@ def explain(error: requests.RequestException, url: str) -> GraphError:
 
 
 def _no_tls(error: requests.RequestException, host: str, detail: str) -> GraphError:
-    if any(isinstance(each, ssl.SSLCertVerificationError) for each in _chain(error)):
+    refused = [each for each in _chain(error) if isinstance(each, ssl.SSLCertVerificationError)]
+    if any(each.verify_code in _NOT_NOW for each in refused):
+        return GraphError(
+            f"The TLS certificate of {host} is not valid now{detail}",
+            "If this machine's clock is right, it must be renewed by whoever runs that host, or the proxy on the way.",
+        )
+    if refused:
         return GraphError(
             f"The TLS certificate of {host} is not trusted{detail}",
             "If a private authority or an inspecting proxy issued it, name a PEM file with its root as entra.ca_file.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from reconciler.model.plan import Action, Change, Guard
@@ -23,10 +24,25 @@ def guards(
     before = Counter(earlier or {})
     acknowledged = _acknowledged(counts, policy, today)
     in_all = _acknowledged(counts + before, policy, today)
-    return tuple(
+    found = [
         _verdict(action, counts[action], before[action], managed, policy.guards[action], acknowledged, in_all)
         for action in Action
         if counts[action] and action in policy.guards
+    ]
+    remedy = _remedy([g for g in found if g.refused], counts, before)
+    return tuple(replace(g, message=f"{g.message}. {remedy}") if g.refused else g for g in found)
+
+
+def _remedy(refused: Sequence[Guard], counts: Mapping[Action, int], before: Mapping[Action, int]) -> str:
+    """Return the one block that lets all of them past: the policy has `acknowledge` once, and all of a block's counts are exact.
+
+    What came earlier is counted in once any of it is past its limit by itself.
+    """
+    past = any(before[g.action] > g.limit for g in refused)
+    exact = ", ".join(f"{g.action}: {counts[g.action] + (before[g.action] if past else 0)}" for g in refused)
+    return (
+        "If that many are right, add to the policy, for review: "
+        f"`acknowledge: [{{counts: {{{exact}}}, reason: …, until: <date>}}]`"
     )
 
 
@@ -44,9 +60,9 @@ def _verdict(
     total = count + earlier
     if allowed is None or total <= allowed:
         return Guard(action, total, total if allowed is None else allowed, refused=False, message="")
-    today = f" ({earlier} already applied today)" if earlier else ""
+    today = f", {earlier} already applied today" if earlier else ""
     found = (
-        f"{total} planned{today}, at most {allowed} allowed "
+        f"{count} planned{today}, at most {allowed} allowed "
         f"({_words(limit, managed)}; {limit.rule.file}:{limit.rule.line})"
     )
     # What came earlier on top of the limit was acknowledged itself: the same words do not let as many past once more.
@@ -54,12 +70,7 @@ def _verdict(
     if block := in_all.get(action) or (acknowledged.get(action) if anew else None):
         each = f"exactly that many, on each day up to {block.until} ({block.rule.file}:{block.rule.line})"
         return Guard(action, total, allowed, refused=False, message=f"{found}; the policy acknowledges {each}.")
-    message = (
-        f"{found}. "
-        f"If that many are right, add to the policy, for review: "
-        f"`acknowledge: [{{counts: {{{action}: {count if anew else total}}}, reason: …, until: <date>}}]`"
-    )
-    return Guard(action, total, allowed, refused=True, message=message)
+    return Guard(action, total, allowed, refused=True, message=found)
 
 
 def _allowed(limit: Limit, managed: int) -> int | None:

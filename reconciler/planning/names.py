@@ -228,7 +228,7 @@ def names_of(account: Account) -> list[Name]:
 
 
 def _owner(change: Change) -> str:
-    return change.sid or f"new account of guest {change.guest}"
+    return change.sid or f"the new account of guest {change.guest}"
 
 
 def name_of(attribute_name: str, value: Value | None) -> Name | None:
@@ -256,7 +256,8 @@ def _taken(change: Change, step: Step, others: list[str]) -> Conflict:
         change.label,
         "name-taken",
         f"{what} {step.text} is taken or also wanted by {', '.join(others)}",
-        "Rename or remove the other object, correct the guest's attribute in Entra, or make the policy's expression more distinct.",
+        "Rename or remove the other object, correct the guest's attribute in Entra, or make the policy's expression more distinct. "
+        "Names that differ in case, accents or width alone are one name to Windows.",
         change.dn,
         delta.rule if delta else change.rule,
         tuple(sid for sid in (change.sid, *others) if sid is not None and sid.startswith("S-")),

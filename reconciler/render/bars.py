@@ -25,7 +25,7 @@ class _Count(ProgressColumn):
     """How many of how many, and how many a second."""
 
     def render(self, task: Bar) -> Text:
-        total = "" if task.total is None else f" of {task.total:,.0f}"
+        total = "" if task.total is None or task.completed > task.total else f" of {task.total:,.0f}"
         rate = f", {task.speed:,.0f}/s" if task.speed else ""
         return Text(f"{task.completed:,.0f}{total}{rate}", "dim")
 

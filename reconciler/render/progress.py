@@ -61,7 +61,9 @@ class _LogTask:
         self._say(f"{self._what}: {self._so_far()} in {self._clock() - self._start:.1f} s")
 
     def _so_far(self) -> str:
-        return f"{self._count:,}" if self._total is None else f"{self._count:,} of {self._total:,}"
+        if self._total is None or self._count > self._total:  # an estimate, and there are more
+            return f"{self._count:,}"
+        return f"{self._count:,} of {self._total:,}"
 
     def _left(self, now: float) -> str:
         rate = self._count / (now - self._start)

@@ -42,7 +42,8 @@ def read_manifest(data: bytes) -> Written:
     if version != VERSION:
         raise StateError(
             f"{MANIFEST}: version {version}, and this program reads version {VERSION}",
-            "Use the release of reconcile that wrote it, or run `reconcile snapshot --full`.",
+            "Use the release of reconcile that wrote it. Or delete state/guests, state/accounts and state/manifest.yaml to import "
+            "afresh; joins are then found again by the anchors.",
         )
     graph, directory = fields.fields("graph"), fields.fields("directory")
     manifest = Manifest(

@@ -120,6 +120,42 @@ def test_an_import_that_is_older_than_the_branch_s_is_not_proposed(drifted: Case
     drifted.refused("propose", says=["holds import", "already", "Pull, run `reconcile snapshot`"])
 
 
+def serial_on(case: Case, branch: str) -> int:
+    manifest = git(case.ops.remote, "show", f"{branch}:state/manifest.yaml")
+    return int(next(line for line in manifest.splitlines() if line.startswith("serial: ")).split()[1])
+
+
+def test_a_state_that_is_made_anew_is_proposed(drifted: Case) -> None:
+    serial = serial_on(drifted, "main")
+    shutil.rmtree(drifted.directory / "state")
+    drifted.ops.reconcile("snapshot")
+    assert "The plan is on reconcile/plan" in drifted.ops.reconcile("propose").out
+    assert serial_on(drifted, "reconcile/plan") == serial + 1
+
+
+def test_an_older_state_is_gone_on_from(drifted: Case) -> None:
+    older, serial = git(drifted.directory, "rev-parse", "HEAD").strip(), serial_on(drifted, "main")
+    drifted.ops.reconcile("plan")
+    drifted.ops.commit("an import that nobody wants")
+    git(drifted.directory, "restore", "--source", older, "--", "state")
+    drifted.tenant.update(drifted.tenant.guests()[2].id, displayName=f"Changed at {datetime.now(UTC)}")
+    drifted.ops.reconcile("snapshot")
+    assert "The plan is on reconcile/plan" in drifted.ops.reconcile("propose").out
+    assert serial_on(drifted, "reconcile/plan") == serial + 2
+
+
+@pytest.mark.parametrize(
+    "manifest", ["<<<<<<< HEAD\nversion: 1\n", "version: 2\n"], ids=["a conflict", "a newer release"]
+)
+def test_a_state_on_the_branch_that_cannot_be_read_is_replaced(drifted: Case, manifest: str) -> None:
+    whole = git(drifted.directory, "rev-parse", "HEAD").strip()
+    drifted.write("state/manifest.yaml", manifest)
+    drifted.ops.commit("merged by mistake")
+    git(drifted.directory, "restore", "--source", whole, "--", "state")
+    drifted.ops.reconcile("snapshot")
+    assert "The plan is on reconcile/plan" in drifted.ops.reconcile("propose").out
+
+
 def test_a_commit_that_has_nothing_to_do_with_the_plan_does_not_spend_it(case: Case, tmp_path: Path) -> None:
     colleague = elsewhere(case, tmp_path)
     colleague.write("README.md", "Who to call.\n")

@@ -50,7 +50,7 @@ def test_a_refusal_says_count_limit_and_remedy() -> None:
         "at most 1",
         "5 % of 10",
         "policies/guests.yaml:",
-        "acknowledge: [{counts: {disable: 3}",
+        "acknowledge: [{counts: {disable: 3, move: 3}",
     ):
         assert words in message
 
@@ -67,11 +67,28 @@ def test_exact_unexpired_counts_are_let_past_and_shown() -> None:
     assert refused(leavers(3, 10, by, as_of="2026-03-02T00:00:00Z")) == {Action.DISABLE: (3, 1)}
 
 
+def test_one_block_lets_everything_past_that_is_refused() -> None:
+    made = leavers(3, 10)
+    assert set(refused(made)) == {Action.DISABLE, Action.MOVE}
+    (block,) = {g.message.split("`")[1] for g in made.refused}  # type: ignore[attr-defined]
+    assert block == "acknowledge: [{counts: {disable: 3, move: 3}, reason: …, until: <date>}]"
+    by = policy(**{"\nguards:": f"\n{block.replace('<date>', '2026-03-01')}\nguards:"})
+    assert refused(leavers(3, 10, by)) == {}
+
+    def after(words: object) -> list[str]:
+        found = guards(made.changes, made.managed, words, date(2026, 3, 1), {Action.DISABLE: 3})  # type: ignore[attr-defined, arg-type]
+        return [g.message for g in found if g.refused]
+
+    (block,) = {message.split("`")[1] for message in after(policy())}  # as many once more: the day's sum, of each
+    assert block == "acknowledge: [{counts: {disable: 6, move: 3}, reason: …, until: <date>}]"
+    assert after(policy(**{"\nguards:": f"\n{block.replace('<date>', '2026-03-01')}\nguards:"})) == []
+
+
 def test_what_was_applied_the_same_day_counts_together() -> None:
     made = leavers(1, 40)
     found = guards(made.changes, made.managed, policy(), date(2026, 3, 1), {Action.DISABLE: 2})  # type: ignore[attr-defined]
     assert {g.action: g.count for g in found if g.refused} == {Action.DISABLE: 3}
-    assert "2 already applied today" in next(g.message for g in found if g.refused)
+    assert "1 planned, 2 already applied today, at most 2" in next(g.message for g in found if g.refused)
 
 
 def test_a_disabled_account_is_not_counted_again() -> None:
@@ -93,5 +110,5 @@ def test_an_acknowledgement_lets_as_many_past_once_a_day() -> None:
     assert refused_after(1) == []  # one a day is within the limit, and these three were acknowledged
     ((count, message),) = refused_after(3)  # those three were acknowledged as well, by the same words
     assert count == 6
-    assert "acknowledge: [{counts: {disable: 6}" in message
+    assert "acknowledge: [{counts: {disable: 6, move: 3}" in message
     assert refused_after(3, "disable: 6") == []

@@ -49,7 +49,7 @@ _REMEDIES = {
     21: "The value is too long or malformed for this attribute: correct it at its source.",
     34: "The name is not a distinguished name that this directory takes.",
     NO_SUCH_OBJECT: "It was moved or deleted, never existed, or is not visible to this account. Import afresh.",
-    50: "Give the account rights on the OU (dsacls), or leave this object to those who may change it.",
+    50: "This account lacks a right: `reconcile doctor` names it, for the writing account with `--account writer`.",
     UNWILLING: "The controller will not do that to this object: see its diagnostic.",
     64: "Objects of this class may not be there, or not under this name.",
     65: "The object would lack a mandatory attribute or hold one its class does not have.",

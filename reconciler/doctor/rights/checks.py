@@ -79,7 +79,8 @@ READS: Final = Check(
 READER_WRITES: Final = Check(
     "rights.reader-writes",
     "The reading account can write nothing",
-    "The plan job runs often and unattended. Whoever gets hold of its account must not be able to change anything.",
+    "The plan job runs often and unattended. Whoever gets hold of its account must not be able to change anything. "
+    "If this is the writing account, take nothing away: run `reconcile doctor --account writer`.",
     blocks=True,
     look=_LOOK,
     mend=_LESS,

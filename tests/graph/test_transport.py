@@ -15,7 +15,7 @@ import requests
 from reconciler.demo.pki import Authority, Files
 from reconciler.errors import GraphError, SettingsError
 from reconciler.graph.client import GraphClient
-from reconciler.graph.transport import Transport, https_origin, trust
+from reconciler.graph.transport import Transport, explain, https_origin, trust
 
 from .scripted import FixedToken, Peer, write_pem
 
@@ -48,6 +48,14 @@ class TestTrust:
                 client.get(f"{peer.origin}/x")
         assert "entra.ca_file" in caught.value.remedy
         assert peer.asked == []
+
+    @pytest.mark.parametrize(("code", "words"), [(9, "certificate is not yet valid"), (10, "certificate has expired")])
+    def test_that_is_not_valid_now_is_no_question_of_trust(self, code: int, words: str) -> None:
+        refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
+        refused.verify_code, refused.verify_message = code, words
+        said = explain(requests.exceptions.SSLError(refused), "https://graph.example/v1.0")
+        assert said.what == f"The TLS certificate of graph.example is not valid now: {words}"
+        assert "clock" in said.remedy
 
     def test_that_is_refused_is_not_asked_for_again(self, peer: Peer, stranger: Path) -> None:
         before = time.monotonic()

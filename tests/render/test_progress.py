@@ -47,6 +47,13 @@ def test_a_log_of_work_of_unknown_length() -> None:
     ]
 
 
+def test_more_than_was_expected_is_not_so_many_of_fewer() -> None:
+    console = log_console()
+    with for_terminal(console, Clock()).task("reading accounts", 0) as task:
+        task.done(25)
+    assert printed(console) == "reading accounts: 25 in 0.0 s\n"
+
+
 def test_work_that_failed_is_not_said_to_have_ended() -> None:
     console = log_console()
     with pytest.raises(RuntimeError), for_terminal(console, Clock()).task("reading"):

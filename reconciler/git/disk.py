@@ -123,6 +123,8 @@ def disk_tree(
     `git` runs at the top of the work tree; `prefix` ends in a slash, or is empty. `now_ns` is the file system's own time.
     Raises InexactError where only `git add` can tell, GitError for a symbolic link and for a file that git cannot read.
     """
+    if prefix.startswith('"') or "\n" in prefix:
+        raise InexactError  # git takes a list of paths line by line, and a quote for the start of one that is quoted
     root = git.directory / prefix
     found = dict(_files(root))
     blobs: dict[str, str] = {}
@@ -156,7 +158,7 @@ def _hashed(git: Git, prefix: str, paths: list[str], size: int) -> list[str]:
 
 
 def _hashed_by_one(git: Git, prefix: str, paths: list[str]) -> list[str]:
-    listed = "".join(f"{prefix}{path}\n" for path in paths).encode()
+    listed = os.fsencode("".join(f"{prefix}{path}\n" for path in paths))
     remedy = "Make the file named above readable, then run the same command again."
     ids = git.run("hash-object", "--stdin-paths", stdin=listed, remedy=remedy).text.split("\n")
     if len(ids) != len(paths):

@@ -53,6 +53,13 @@ class Lock:
     def _lost(self) -> LockedError:
         now = read(self._repo, self._remote)
         holder = f"; {now.described()} holds it now" if now else ""
+        fetched, pushed = (self._repo.address(self._remote, pushing=pushing) for pushing in (False, True))
+        if now is None and fetched != pushed:
+            return LockedError(
+                f"our lock is not where others would see it: pushes to {readable(self._remote)} go to {pushed}, and what is fetched "
+                f"comes from {fetched}",
+                "Look at `git remote -v`: both must be the same repository. Then run the same command again: it resumes.",
+            )
         return LockedError(
             f"our lock was broken by somebody else{holder}",
             "Find out who and why, then run the same command again: it resumes.",

@@ -188,6 +188,11 @@ class Repository:
         """Return the id a remote's ref has now, fetching nothing."""
         return remotes.peek(self.git, remote, ref)
 
+    def address(self, remote: str, *, pushing: bool) -> str:
+        """Return the URL that a remote is fetched from or pushed to, safe to show; "" where there is none."""
+        option = ("--push",) if pushing else ()
+        return readable(self.git.run("remote", "get-url", *option, "--", remote, ok=range(256)).text)
+
     def identity(self) -> dict[str, str]:
         """Return the environment that names our commits' author: whom git is configured for, or `reconcile`."""
         names: dict[str, str] = {}

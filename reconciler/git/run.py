@@ -94,8 +94,11 @@ _REMEDIES = (
         "This clone is a mirror: whatever it pushes would be all refs. Use another, as `git clone --bare` makes one.",
     ),
     (
-        re.compile(r"No space left on device|Disk quota exceeded|Read-only file system|couldn't write '"),
-        "A disk is full, or cannot be written: the remote's, where the words begin with `remote:`; else the one that .git is on.",
+        re.compile(
+            r"No space left on device|Disk quota exceeded|Read-only file system|couldn't write '"
+            r"|insufficient permission for adding an object"
+        ),
+        "A disk is full, or must not be written: the remote's, where the words begin with `remote:`; else the one that .git is on.",
     ),
     (
         re.compile(r"\.lock': File exists|Another git process"),

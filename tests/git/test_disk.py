@@ -217,3 +217,12 @@ def test_a_repository_of_the_longer_hash(tmp_path: Path) -> None:
     made.git("init", "-q", "--object-format=sha256")
     made.write(FILES)
     same(made.open())
+
+
+@pytest.mark.parametrize("prefix", ['"quoted"/prod', "new\nline", os.fsdecode(b"caf\xe9")])
+def test_below_a_folder_of_any_name_it_is_the_tree_that_git_makes(tmp_path: Path, prefix: str) -> None:
+    made = Clone(tmp_path / "odd", prefix)
+    made.root.mkdir()
+    made.git("init", "-q")
+    made.commit(FILES)
+    same(made.open())

@@ -311,3 +311,12 @@ def test_a_lock_ref_that_points_to_no_commit_is_an_error_with_a_remedy(clone: Cl
     with pytest.raises(GitError, match="holds no lock record") as refused:
         read(clone.open(), "origin")
     assert "git push origin :refs/reconcile/lock" in refused.value.remedy
+
+
+def test_a_remote_that_is_pushed_to_elsewhere_is_said_so(clone: Clone, tmp_path: Path) -> None:
+    clone.git("init", "-q", "--bare", str(tmp_path / "fork.git"))
+    clone.git("config", f"url.{tmp_path}/fork.git.pushInsteadOf", clone.git("remote", "get-url", "origin"))
+    lock = acquire(clone.open(), "origin", holder(), NOW)
+    with pytest.raises(LockedError, match=r"pushes to origin go to .*fork\.git") as refused:
+        lock.check(NOW)
+    assert "git remote -v" in refused.value.remedy

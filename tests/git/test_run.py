@@ -102,8 +102,12 @@ def test_git_is_told_not_to_prompt_and_to_speak_plainly(clone: Clone, monkeypatc
     [
         ("fatal: unable to write loose object file: No space left on device", "A disk is full"),
         ("remote: fatal: unable to write loose object file: No space left on device", "A disk is full"),
-        ("error: cannot lock ref 'x': Unable to create '/r/.git/x.lock': Read-only file system", "cannot be written"),
+        ("error: cannot lock ref 'x': Unable to create '/r/.git/x.lock': Read-only file system", "must not be written"),
         ("error: cannot update ref 'x': couldn't write '/r/.git/x.lock'", "A disk is full"),
+        (
+            "error: insufficient permission for adding an object to repository database .git/objects",
+            "must not be written",
+        ),
         ("fatal: --mirror can't be combined with refspecs", "This clone is a mirror"),
     ],
 )

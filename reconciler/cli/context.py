@@ -143,7 +143,15 @@ class Context:
 
     def print_json(self, document: object) -> None:
         """Print the one object of `--json`."""
-        self.out.out(json_text(document), highlight=False)
+        self.print_document(f"{json_text(document)}\n")
+
+    def print_document(self, text: str) -> None:
+        """Print JSON or HTML as it is, in which everything harmful is escaped: rich would take as long as the plan, and half a gigabyte."""
+        try:
+            self.out.file.write(text)
+            self.out.file.flush()
+        except BrokenPipeError:  # nobody reads on, which is for rich to see to, as after its own words
+            self.out.on_broken_pipe()
 
 
 def _filled(ours: str, data: tuple[object, ...]) -> Text:

@@ -42,7 +42,7 @@ def show(context: Context, plan: Plan, encoded: Encoded, output: str) -> None:
     """Print the plan in one of its forms."""
     digest = encoded.digest
     if output == "json":
-        context.out.out(encoded.text.decode("ascii"), end="", highlight=False)
+        context.print_document(encoded.text.decode("ascii"))
     elif output == "markdown":
         from reconciler.render.plan_markdown import limit, markdown
 
@@ -50,7 +50,7 @@ def show(context: Context, plan: Plan, encoded: Encoded, output: str) -> None:
     elif output == "html":
         from reconciler.render.plan_html import html
 
-        context.out.out(html(plan, digest), end="", highlight=False)
+        context.print_document(html(plan, digest))
     else:
         from reconciler.render.plan_terminal import terminal
 

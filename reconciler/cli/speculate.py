@@ -56,7 +56,7 @@ def _unplannable(context: Context, output: str, base: str, unknown: tuple[Unknow
     if output == "json":
         from reconciler.planning.encode import encode_unplannable
 
-        context.out.out(encode_unplannable(base, unknown).decode("ascii"), end="", highlight=False)
+        context.print_document(encode_unplannable(base, unknown).decode("ascii"))
     elif output == "markdown":
         from reconciler.render.speculation_markdown import unplannable_markdown
 
@@ -64,7 +64,7 @@ def _unplannable(context: Context, output: str, base: str, unknown: tuple[Unknow
     elif output == "html":
         from reconciler.render.speculation_html import unplannable_html
 
-        context.out.out(unplannable_html(base, unknown), end="", highlight=False)
+        context.print_document(unplannable_html(base, unknown))
     else:
         from reconciler.render.speculation_terminal import unplannable
 

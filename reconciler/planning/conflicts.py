@@ -98,15 +98,17 @@ def not_restored(guest: Guest, account: Account, policy: Policy) -> Conflict:
     )
 
 
-def invisible(guest: Guest, account: Account) -> Conflict:
-    """The account is found nowhere, which proves nothing."""
+def invisible(guest: Guest, account: Account, *, left: bool = False) -> Conflict:
+    """The account is found nowhere, which proves nothing. `left`: the guest has, and it was enabled when it was last seen."""
+    gone = f"delete its entry {account.sid} from state/accounts." if left else _FORGET.format(account.sid)
     return Conflict(
         guest.id,
         guest.label,
         "invisible",
-        f"account {account.sid} (last seen as {account.dn}) cannot be found, and its deletion could not be seen either",
-        "Let the reading account list deleted objects (dsacls), or look for the account by hand. "
-        f"If it is gone: {_FORGET.format(account.sid)}",
+        f"account {account.sid} (last seen as {account.dn}) cannot be found, and its deletion could not be seen either"
+        + ("; the guest has left, and it was enabled" if left else ""),
+        "Let the reading account list deleted objects (dsacls), or look for the account by hand"
+        f"{', and disable it' if left else ''}. If it is gone: {gone}",
         account.dn,
         accounts=(account.sid,),
     )

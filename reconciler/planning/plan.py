@@ -123,8 +123,11 @@ def _for_guest(
     guest: Guest, where: Standing, match: Match | None, policy: Policy, ous: tuple[DN, ...], as_of: datetime
 ) -> tuple[list[Change], Conflict | None]:
     account = match.account if match else None
-    if account is not None and account.missing == "invisible" and where.kind != "left":
-        return [], invisible(guest, account)
+    if account is not None and account.missing == "invisible":
+        left = where.kind == "left"
+        if left and (account.disabled or not policy.lifecycle.left_disable):
+            return [], None
+        return [], invisible(guest, account, left=left)
     if match is None or account is None or account.missing is not None:
         return _without_account(guest, where, policy, account, ous)
     try:

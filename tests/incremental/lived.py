@@ -63,7 +63,7 @@ VARIANTS: tuple[str, ...] = (
     DEFAULT.replace("delete_after: 30d", "delete_after: 5d"),
     DEFAULT.replace("blocked: {disable: true}", "blocked: {disable: false}"),
     DEFAULT.replace("returned: {restore: true}", "returned: {restore: false}"),
-    DEFAULT.replace("left:    {disable: true, ", "left:    {disable: false, "),
+    DEFAULT.replace("left: {disable: true, ", "left: {disable: false, "),
     DEFAULT.replace("  cn: guest.id\n", "").replace("flows:\n", "flows:\n  cn: guest.userPrincipalName\n"),
     DEFAULT.replace('include: guest.userType == "Guest"', 'include: guest.mail.endsWith("adatum.com")'),
 )

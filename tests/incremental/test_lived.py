@@ -59,6 +59,10 @@ def test_a_unit_renamed_in_letter_case_alone_gives_every_account_its_new_name_an
     assert not life.planned(state).changes
 
 
+def test_every_variant_of_the_policy_is_another_policy() -> None:
+    assert len({*VARIANTS}) == len(VARIANTS) - VARIANTS.count(VARIANTS[0]) + 1
+
+
 def test_everything_of_the_scripted_year_happens_here_too() -> None:
     from tests.year.events import EVENTS as YEAR
 

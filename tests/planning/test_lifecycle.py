@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.model.account import HALF_MADE
+from reconciler.model.guest import Removal
 from reconciler.model.plan import Action
 
 from .builder import DEFAULT, DEPARTED, DISABLED, OU, account, gid, guest, only, plan, policy
@@ -98,6 +99,22 @@ def test_what_may_not_be_written_is_a_conflict(changes: dict[str, object], kind:
     made = plan([guest(1, displayName="New")], [account(guest(1), 1105, **changes)])  # type: ignore[arg-type]
     assert not made.changes
     assert [c.kind for c in made.conflicts] == [kind]
+
+
+@pytest.mark.parametrize("removed", ["changed", "deleted"])
+def test_a_leavers_account_out_of_sight_that_was_enabled_is_a_conflict(removed: Removal) -> None:
+    made = plan([guest(1, removed)], [account(guest(1), 1105, missing="invisible")])
+    assert not made.changes
+    [conflict] = made.conflicts
+    assert (conflict.kind, conflict.subject) == ("invisible", gid(1))
+    assert "the guest has left, and it was enabled" in conflict.what
+    for by, uac in (
+        (policy(), DISABLED),
+        (policy(**{"left: {disable: true, ": "left: {disable: false, "}), 262656),
+    ):
+        made = plan([guest(1, removed)], [account(guest(1), 1105, missing="invisible", uac=uac)], by)
+        assert not made.changes
+        assert not made.conflicts  # nothing is left to do that matters
 
 
 def test_what_is_held_stays_as_it_is_until_the_day() -> None:

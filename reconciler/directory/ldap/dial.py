@@ -134,6 +134,11 @@ def _binding(endpoint: Endpoint, credentials: Credentials) -> dict[str, Any]:
     }
 
 
+def _said(error: Exception) -> str:
+    """Return an error's words in one line; those of Kerberos have two spaces between sentences."""
+    return visible(" ".join(str(error).split()))
+
+
 def _tickets(credentials: Gssapi) -> Any:
     try:
         gssapi = import_module("gssapi")  # an extra: only who binds with Kerberos has it
@@ -147,7 +152,7 @@ def _tickets(credentials: Gssapi) -> Any:
         return gssapi.Credentials(usage="initiate", store=store)
     except gssapi.exceptions.GSSError as error:
         raise DirectoryUnavailableError(
-            f"No Kerberos tickets to sign in with: {visible(str(error))}", "Get some with kinit, and set KRB5CCNAME."
+            f"No Kerberos tickets to sign in with: {_said(error)}", "Get some with kinit, and set KRB5CCNAME."
         ) from error
 
 
@@ -180,7 +185,7 @@ def _bind(connection: Any, endpoint: Endpoint, credentials: Credentials) -> None
         ) from error
     except failures as error:
         raise DirectoryUnavailableError(
-            f"{visible(endpoint.url)}: signing in {visible(user)} failed: {visible(str(error))}",
+            f"{visible(endpoint.url)}: signing in {visible(user)} failed: {_said(error)}",
             "Check the network; with Kerberos, also the tickets (klist) and that the URL has its DNS name.",
         ) from error
     result = connection.result

@@ -103,17 +103,23 @@ class Transport(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send one request, whatever the environment says about certificates; again where the answer broke off.
 
-        That is beyond what urllib3 repeats: it hands an answer over before its body has been read.
+        That is beyond what urllib3 repeats: it hands an answer over before its body has been read. The same methods are
+        repeated, and no others: what the first attempt did is not known.
         """
         kwargs["verify"] = self.trust
         kwargs["timeout"] = kwargs.get("timeout") or _TIMEOUTS
-        for _ in range(_REPEATS):
+        for _ in range(_REPEATS if self._may_repeat(request) else 0):
             try:
                 return super().send(request, **kwargs)
             except requests.RequestException as error:
                 if not _broke_off(error):
                     raise
         return super().send(request, **kwargs)
+
+    def _may_repeat(self, request: requests.PreparedRequest) -> bool:
+        adapter = self.get_adapter(request.url or "")
+        methods = adapter.max_retries.allowed_methods if isinstance(adapter, HTTPAdapter) else None
+        return request.method in (methods or ())
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  the library's signature
         """Follow nothing: a token or a secret must not go where an answer points."""

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from reconciler.demo.pki import Authority, Files
 from reconciler.errors import GraphError, SettingsError
 from reconciler.graph.client import GraphClient
-from reconciler.graph.transport import Transport, explain, https_origin, trust
+from reconciler.graph.transport import Patience, Transport, explain, https_origin, trust
 
-from .scripted import FixedToken, Peer, write_pem
+from .scripted import FixedToken, Peer, Reply, write_pem
 
 
 @pytest.fixture
@@ -116,6 +117,17 @@ def _answer_all(listener: socket.socket, answer: bytes) -> None:
         with near:
             near.recv(4096)
             near.sendall(answer)
+
+
+@pytest.mark.parametrize(("method", "times"), [("GET", 4), ("POST", 1)])
+def test_what_may_not_be_done_twice_is_not_repeated_where_its_answer_is_cut(
+    session: Transport, peer: Peer, method: str, times: int
+) -> None:
+    session.mount("https://", HTTPAdapter(max_retries=Patience.bounded().new(allowed_methods=frozenset({"GET"}))))
+    peer.on("/", Reply({}, cut=True))
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        session.request(method, peer.origin)
+    assert len(peer.asked) == times
 
 
 def test_the_token_is_not_replaced_by_a_netrc(

@@ -74,8 +74,19 @@ _REMEDIES = (
         "It belongs to another user: `git config --global --add safe.directory <its path>`, if you trust them.",
     ),
     (
-        re.compile(r"could not read (Username|Password)|Authentication failed|terminal prompts disabled|HTTP 40[13]"),
-        "Give git credentials for this remote (a credential helper, or the CI's checkout token) and try again.",
+        re.compile(
+            r"could not read (Username|Password)|Authentication failed|terminal prompts disabled"
+            r"|HTTP 40[13]|returned error: 40[13]"
+        ),
+        "Give git credentials for this remote (a credential helper, or the CI's checkout token), with the right to do this, and try again.",
+    ),
+    (
+        re.compile(r"repository '.*' not found|returned error: 404"),
+        "See `git remote -v`. To credentials without access, a private repository is not there either.",
+    ),
+    (
+        re.compile(r"returned error: 5\d\d"),
+        "The remote has trouble: run the same command again later.",
     ),
     (
         re.compile(r"Permission denied \(publickey|Host key verification failed"),

@@ -131,6 +131,29 @@ def test_a_push_that_a_forges_rules_refuse_is_told_from_one_that_failed(said: st
     assert not isinstance(failure(("push",), Result(1, b"", "fatal: the remote end hung up")), PushRefusedError)
 
 
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [(403, "with the right to do this"), (404, "To credentials without access"), (502, "again later")],
+)
+def test_what_a_server_answers_is_not_taken_for_a_network_that_is_down(clone: Clone, status: int, remedy: str) -> None:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        clone.git("remote", "set-url", "origin", f"http://127.0.0.1:{server.server_port}/contoso/identity.git")
+        with pytest.raises(GitError) as refused:
+            clone.open().peek("origin", "refs/heads/main")
+        server.shutdown()
+    assert remedy in refused.value.remedy
+
+
 def test_what_git_pads_a_remotes_words_with_is_not_shown() -> None:
     error = failure(("push",), Result(1, b"", "remote: error: GH006: Protected branch update failed.        \nno"))
     assert error.what == "git push failed: remote: error: GH006: Protected branch update failed.\nno"

@@ -32,11 +32,11 @@ def validate(context: Context) -> Exit:
         return Exit.OK
     context.result("reconcile.yaml is valid (SHA-256 {}).", settings.sha256)
     context.result(
-        "{} is valid: {} flows, {} join rules, {} placements.",
+        "{} is valid: {}, {}, {}.",
         policy.file,
-        len(policy.flows),
-        len(policy.joins),
-        len(policy.placement),
+        _counted(len(policy.flows), "flow"),
+        _counted(len(policy.joins), "join rule"),
+        _counted(len(policy.placement), "placement"),
     )
     context.result("  imports from Entra: id, {}", ", ".join(policy.guest_attributes))
     context.result("  imports from AD:    {}", ", ".join(policy.account_attributes))
@@ -45,10 +45,14 @@ def validate(context: Context) -> Exit:
     else:
         manifest = state.manifest
         context.result(
-            "state/ is valid: {} guests, {} accounts; import {}, as of {}.",
-            len(state.guests),
-            len(state.accounts),
+            "state/ is valid: {}, {}; import {}, as of {}.",
+            _counted(len(state.guests), "guest"),
+            _counted(len(state.accounts), "account"),
             manifest.serial,
             manifest.as_of,
         )
     return Exit.OK
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -54,14 +54,16 @@ def _read(
     said = _date(answer.headers.get("Date", ""))
     # Its date has whole seconds, and the answer took a while: within these bounds nothing can be told.
     skew = Unknown("Graph's answer has no date.") if said is None else _between(said, before, clock())
-    if answer.ok and not answer.is_redirect:
-        return "", skew
     try:
         body = answer.json()
     except requests.JSONDecodeError:
-        body = {}
-    refused = graph_refused(answer.status_code, body if isinstance(body, dict) else {}, "Reading one user")
-    return why(refused), skew
+        body = None
+    if not answer.ok or answer.is_redirect:
+        return why(graph_refused(answer.status_code, body if isinstance(body, dict) else {}, "to show one user")), skew
+    if isinstance(body, dict) and isinstance(body.get("value"), list):
+        return "", skew
+    what = f"{settings.entra.graph} answered with something other than users (HTTP {answer.status_code})."
+    return Unknown(f"{what} A proxy or a captive portal may have answered in its place."), skew
 
 
 def _between(said: datetime, before: datetime, after: datetime) -> timedelta:

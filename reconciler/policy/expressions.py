@@ -5,6 +5,7 @@ The language is Google's (cel.dev) with its string extensions. What it cannot re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -117,10 +118,22 @@ class Engine:
             syntax = self._parser.parse(program.serialize())
         except NotAllowedError as e:
             raise CompileError([Fault(e.offset, e.what)]) from e
+        if wrong := [Fault(at, why) for at, name, text in syntax.fixed if (why := self._unreadable(name, text))]:
+            raise CompileError(wrong)
         if syntax.copies is None:
             self._guests.want(syntax.reads)
             self._loaded = None
         return Compiled(rule, source, program.return_type().name(), syntax, self, program, pieces(syntax.shape))
+
+    def _unreadable(self, function: str, text: str) -> str:
+        """Return why the literal `text` means nothing to this function, the same for every guest; empty where it does."""
+        literal = json.dumps(text, ensure_ascii=False)
+        call = f'"".matches({literal})' if function == "matches" else f"{function}({literal})"
+        outcome = self._environment.compile(call).eval(activation=self._environment.Activation(data={}))
+        if outcome.type() != self._cel.Type.ERROR:
+            return ""
+        detail = str(outcome.value()).partition("regular expression: ")[2]
+        return _UNREADABLE[function] + (f": {detail}" if detail.isprintable() and detail else "")
 
     def evaluate(self, expression: Compiled, program: cel.Expression, guest: Guest) -> object:
         """Return the raw result. Raises EvaluationError; its reason never holds a value of the guest's."""
@@ -144,12 +157,23 @@ class Engine:
         return current
 
 
+_UNREADABLE: Final = {
+    "matches": "not a regular expression (RE2)",
+    "timestamp": "not a time such as 2026-01-31T00:00:00Z",
+    "duration": "not a duration such as 24h or 90m",
+}
 _REASONS: Final = (
     ("Index error", "it asks for an item that the list does not have"),
     ("substring", "it cuts a text at a place past its end"),
     ("Key not found", "it asks a map for a key that is not there"),
+    ("charAt", "it asks for a character past the end of a text"),
+    ("index out of range", "it begins to search past the end of a text"),
+    ("regular expression", "its pattern is not a regular expression"),
+    ("Timestamp conversion", "it reads a text as a time that is none such as 2026-01-31T00:00:00Z"),
+    ("Duration conversion", "it reads a text as a duration that is none such as 24h"),
     ("cannot convert", "it converts a text that is not of that form"),
-    ("divide by zero", "it divides by zero"),
+    ("Type conversion", "it converts a text that is not of that form"),
+    ("by zero", "it divides by zero"),
     ("overflow", "a number grew too large"),
     ("UTF-8", "it turns bytes into text that are none"),
 )

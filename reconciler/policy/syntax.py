@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+PARSED: Final = frozenset({"matches", "timestamp", "duration"})
+"""Functions that read their last argument, a text, as a pattern, a time or a length of time."""
+
 MAX_NESTED_MACROS: Final = 2
 """`map`, `filter` and the like inside one another: each level multiplies the work for one guest."""
 
@@ -32,6 +35,8 @@ class Syntax:
     copies: str | None
     """The attribute, where the whole expression is `guest.<attribute>`."""
     shape: tuple[Any, ...] = field(repr=False)
+    fixed: tuple[tuple[int, str, str], ...] = ()
+    """Literals that a function reads as something of its own: offset, function, text. See PARSED."""
 
 
 class Parser:
@@ -53,13 +58,14 @@ class Parser:
         walk = _Walk({p.key: p.value for p in checked.source_info.positions})
         shape = walk.shape(checked.expr, 0)
         copies = shape[1] if shape[0] == "read" and not shape[2] else None
-        return Syntax(frozenset(walk.reads), tuple(sorted(walk.literals)), copies, shape)
+        return Syntax(frozenset(walk.reads), tuple(sorted(walk.literals)), copies, shape, tuple(walk.fixed))
 
 
 class _Walk:
     def __init__(self, positions: dict[int, int]) -> None:
         self.reads: set[str] = set()
         self.literals: set[str] = set()
+        self.fixed: list[tuple[int, str, str]] = []
         self._positions = positions
 
     def shape(self, expr: Any, macros: int) -> tuple[Any, ...]:
@@ -74,6 +80,10 @@ class _Walk:
         macros += kind == "comprehension_expr"
         if forbidden := _forbidden(kind, node, macros):
             raise NotAllowedError(self._positions.get(expr.id, 0), forbidden)
+        if kind == "call_expr" and node.function in PARSED and node.args:
+            last, told = _node(node.args[-1])
+            if last == "const_expr" and told.HasField("string_value"):
+                self.fixed.append((self._positions.get(node.args[-1].id, 0), node.function, told.string_value))
         scalars = tuple(value for descriptor, value in node.ListFields() if descriptor.message_type is None)
         return (kind, tuple(map(str, scalars)), *(self.shape(child, macros) for child in _children(node)))
 

@@ -72,6 +72,27 @@ def test_an_expression_gives(source: str, who: Guest, value: Value | None) -> No
         ("guest.otherMails[0]", guest(), "it asks for an item that the list does not have"),
         ("guest.displayName.substring(0, 99)", guest(displayName="secret"), "it cuts a text at a place past its end"),
         ("{'a': 'b'}[guest.displayName]", guest(displayName="secret"), "it asks a map for a key that is not there"),
+        (
+            '"x".matches(guest.displayName) ? "a" : "b"',
+            guest(displayName="secret["),
+            "its pattern is not a regular expression",
+        ),
+        (
+            "string(timestamp(guest.displayName))",
+            guest(displayName="secret"),
+            "it reads a text as a time that is none such as 2026-01-31T00:00:00Z",
+        ),
+        (
+            "string(duration(guest.displayName))",
+            guest(displayName="secret"),
+            "it reads a text as a duration that is none such as 24h",
+        ),
+        ("guest.displayName.charAt(50)", guest(displayName="secret"), "it asks for a character past the end of a text"),
+        (
+            'string(guest.displayName.indexOf("x", 50))',
+            guest(displayName="secret"),
+            "it begins to search past the end of a text",
+        ),
         ("int(guest.displayName)", guest(displayName="secret"), "it converts a text that is not of that form"),
         ("guest.mail", guest(mail=5), "the guest's mail is not text"),
         ("'x' + guest.mail", guest(mail=5), "the guest's mail is not text"),

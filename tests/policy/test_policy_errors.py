@@ -23,6 +23,21 @@ MISTAKES = [
         "mail: dyn(guest).mial",
         "44:13: `flows.mail`: `guest` stands here alone: write guest.<attribute>",
     ),
+    (
+        "mail: guest.mail",
+        """mail: 'guest.mail.matches("[") ? guest.mail : ""'""",
+        "44:29: `flows.mail`: not a regular expression (RE2): missing ]: [",
+    ),
+    (
+        "mail: guest.mail",
+        """mail: 'string(timestamp("2026-13-01"))'""",
+        "44:27: `flows.mail`: not a time such as 2026-01-31T00:00:00Z",
+    ),
+    (
+        "mail: guest.mail",
+        """mail: 'string(duration("a week"))'""",
+        "44:26: `flows.mail`: not a duration such as 24h or 90m",
+    ),
     ("mail: guest.mail", "mail: guest.mail +", "44:21: `flows.mail`: not an expression: it ends too early"),
     ("mail: guest.mail", "mail: guest.mail + 1", "44:20: `flows.mail`: `+` does not take (text, number)"),
     (

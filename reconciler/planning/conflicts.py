@@ -7,7 +7,8 @@ from reconciler.model.guest import Guest
 from reconciler.model.plan import Conflict
 from reconciler.policy.model import EvaluationError, Hold, Policy
 
-_FORGET = "delete its entry {} from state/accounts and run `reconcile snapshot --full` to have a new one made, with another SID."
+_ENTRY = "delete its entry {} from state/accounts and run `reconcile snapshot --full`"
+_FORGET = f"{_ENTRY} to have a new one made, with another SID."
 
 
 def expression_conflict(guest: Guest, error: EvaluationError) -> Conflict:
@@ -100,7 +101,7 @@ def not_restored(guest: Guest, account: Account, policy: Policy) -> Conflict:
 
 def invisible(guest: Guest, account: Account, *, left: bool = False) -> Conflict:
     """The account is found nowhere, which proves nothing. `left`: the guest has, and it was enabled when it was last seen."""
-    gone = f"delete its entry {account.sid} from state/accounts." if left else _FORGET.format(account.sid)
+    gone = f"{_ENTRY}." if left else _FORGET
     return Conflict(
         guest.id,
         guest.label,
@@ -108,7 +109,7 @@ def invisible(guest: Guest, account: Account, *, left: bool = False) -> Conflict
         f"account {account.sid} (last seen as {account.dn}) cannot be found, and its deletion could not be seen either"
         + ("; the guest has left, and it was enabled" if left else ""),
         "Let the reading account list deleted objects (dsacls), or look for the account by hand"
-        f"{', and disable it' if left else ''}. If it is gone: {gone}",
+        f"{', and disable it' if left else ''}. If it is gone: {gone.format(account.sid)}",
         account.dn,
         accounts=(account.sid,),
     )

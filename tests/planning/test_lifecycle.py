@@ -108,6 +108,9 @@ def test_a_leavers_account_out_of_sight_that_was_enabled_is_a_conflict(removed: 
     [conflict] = made.conflicts
     assert (conflict.kind, conflict.subject) == ("invisible", gid(1))
     assert "the guest has left, and it was enabled" in conflict.what
+    assert conflict.remedy.endswith(
+        "If it is gone: delete its entry S-1-5-21-1-2-3-1105 from state/accounts and run `reconcile snapshot --full`."
+    )
     for by, uac in (
         (policy(), DISABLED),
         (policy(**{"left: {disable: true, ": "left: {disable: false, "}), 262656),

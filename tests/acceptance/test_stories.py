@@ -108,7 +108,7 @@ def test_everybody_is_really_deleted_in_entra(begin: Begin) -> None:
         story.ops.tenant.soft_delete(guest)
     said = story.refused(["disable", "move"])
     assert "disable guard: 6 planned, at most 1 allowed" in said
-    assert "acknowledge: [{counts: {disable: 6}" in said
+    assert "acknowledge: [{counts: {disable: 6, move: 6}" in said
     for guest in everybody:
         story.ops.tenant.restore(guest)
     story.nothing_to_do()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,25 @@ def test_few_files_are_open_however_slow_the_disk_and_many_the_files(
     assert pool.waiting == 0
     assert [(tmp_path / path).read_bytes() for path, _ in files] == [data for _, data in files]
     assert len(Files(tmp_path).below("state")) == len(files)
+
+
+def test_every_folder_is_made_durable_and_a_failure_in_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [f"state/guests/{n:02x}" for n in range(40)]
+    for folder in folders:
+        (tmp_path / folder).mkdir(parents=True)
+    settled: list[int] = []
+    with monkeypatch.context() as noting, ThreadPoolExecutor(8) as pool:
+        noting.setattr(os, "fsync", lambda descriptor: settled.append(os.fstat(descriptor).st_ino))
+        Files(tmp_path).settle_all({*folders, "state/gone"}, pool)
+    assert sorted(settled) == sorted((tmp_path / folder).stat().st_ino for folder in folders)
+
+    def full(descriptor: int) -> None:
+        if os.fstat(descriptor).st_ino == settled[0]:
+            raise OSError(errno.EIO, "cannot")
+
+    with monkeypatch.context() as failing, ThreadPoolExecutor(8) as pool:
+        failing.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="cannot"):
+            Files(tmp_path).settle_all(folders, pool)

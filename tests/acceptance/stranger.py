@@ -33,8 +33,8 @@ class Stranger:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
         self._thread.join()
+        self._listener.close()
 
     def _serve(self) -> None:
         with suppress(OSError):  # the listener was closed

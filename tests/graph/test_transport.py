@@ -6,7 +6,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -100,23 +101,44 @@ class TestWhatSpeaksNoTls:
     def test_is_told_from_an_untrusted_certificate(
         self, session: Transport, tokens: FixedToken, answer: bytes, what: str
     ) -> None:
-        listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=_answer_all, args=(listener, answer), daemon=True).start()
-        origin = f"https://localhost:{listener.getsockname()[1]}"
-        with listener, pytest.raises(GraphError, match=what) as caught:
-            GraphClient(origin, session, tokens).get(f"{origin}/x")
+        with listening(saying(answer)) as port, pytest.raises(GraphError, match=what) as caught:
+            GraphClient(f"https://localhost:{port}", session, tokens).get(f"https://localhost:{port}/x")
         assert "certificate" not in str(caught.value)
 
 
-def _answer_all(listener: socket.socket, answer: bytes) -> None:
-    while True:
+@contextmanager
+def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """Yield a port where each connection is served, by a thread that has ended when the block has.
+
+    One left behind could accept what is for whoever gets the same file descriptor next.
+    """
+
+    def accept() -> None:
+        with suppress(OSError):  # shut down
+            while True:
+                near, _ = listener.accept()
+                with suppress(OSError):  # they hung up
+                    serve(near)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=accept)
+        thread.start()
         try:
-            near, _ = listener.accept()
-        except OSError:
-            return
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def saying(answer: bytes) -> Callable[[socket.socket], None]:
+    """Return what gives everybody this answer."""
+
+    def serve(near: socket.socket) -> None:
         with near:
             near.recv(4096)
             near.sendall(answer)
+
+    return serve
 
 
 @pytest.mark.parametrize(("method", "times"), [("GET", 4), ("POST", 1)])
@@ -146,12 +168,9 @@ class TestAProxy:
 
     @pytest.fixture
     def proxy(self) -> Iterator[tuple[str, list[str]]]:
-        listener = socket.create_server(("127.0.0.1", 0))
         tunnels: list[str] = []
-        thread = threading.Thread(target=_serve, args=(listener, tunnels), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", tunnels
-        listener.close()
+        with listening(tunnelling(tunnels)) as port:
+            yield f"http://127.0.0.1:{port}", tunnels
 
     def test_is_used_and_the_peers_certificate_still_checked(
         self, client: GraphClient, peer: Peer, proxy: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
@@ -182,12 +201,11 @@ class TestAProxy:
     def test_that_asks_who_we_are_says_so(
         self, client: GraphClient, peer: Peer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        listener = socket.create_server(("127.0.0.1", 0))
         refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
-        threading.Thread(target=_answer_all, args=(listener, refusal), daemon=True).start()
-        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
-        with listener, pytest.raises(GraphError, match="HTTP 407") as caught:
-            client.get(f"{peer.origin}/v1.0/x")
+        with listening(saying(refusal)) as port:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+            with pytest.raises(GraphError, match="HTTP 407") as caught:
+                client.get(f"{peer.origin}/v1.0/x")
         assert "name:password@" in caught.value.remedy
 
     @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "http://:"])
@@ -200,12 +218,10 @@ class TestAProxy:
         assert "HTTPS_PROXY" in caught.value.remedy
 
 
-def _serve(listener: socket.socket, tunnels: list[str]) -> None:
-    while True:
-        try:
-            near, _ = listener.accept()
-        except OSError:
-            return
+def tunnelling(tunnels: list[str]) -> Callable[[socket.socket], None]:
+    """Return what connects everybody to where they ask for, and notes where that is."""
+
+    def serve(near: socket.socket) -> None:
         request = b""
         while b"\r\n\r\n" not in request:
             request += near.recv(4096)
@@ -216,6 +232,8 @@ def _serve(listener: socket.socket, tunnels: list[str]) -> None:
         near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         for source, sink in ((near, far), (far, near)):
             threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+    return serve
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

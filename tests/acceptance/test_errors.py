@@ -87,7 +87,13 @@ def test_a_wrong_client_secret_says_which_app(case: Case, command: tuple[str, ..
     ("url", "says"),
     [
         ("ldaps://127.0.0.1:1", ["ldaps://127.0.0.1:1 cannot be reached on port 1", "refused", "Check the name"]),
-        ("ldaps://dc9.contoso.invalid", ["ldaps://dc9.contoso.invalid cannot be reached", "Check the name"]),
+        (
+            "ldaps://dc9.contoso.invalid",
+            [
+                "ldaps://dc9.contoso.invalid cannot be reached: the name dc9.contoso.invalid has no address",
+                "DNS server",
+            ],
+        ),
     ],
 )
 def test_an_unreachable_controller_is_named(case: Case, url: str, says: list[str], command: tuple[str, ...]) -> None:

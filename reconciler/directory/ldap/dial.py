@@ -164,6 +164,11 @@ def _connect(connection: Any, endpoint: Endpoint, tls: VerifiedTls) -> None:
     except (LDAPException, OSError) as error:
         if tls.failure is not None:
             raise distrust(endpoint.url, tls.failure) from error
+        if not connection.server.address_info:  # of which ldap3 says "invalid server address"
+            raise DirectoryUnavailableError(
+                f"{visible(endpoint.url)} cannot be reached: the name {visible(endpoint.host)} has no address",
+                "Check the name, and that this machine asks a DNS server that knows the domain.",
+            ) from error
         raise DirectoryUnavailableError(
             f"{visible(endpoint.url)} cannot be reached on port {endpoint.port}: {visible(str(error))}",
             "Check the name, the port, the network, and that the domain controller runs.",

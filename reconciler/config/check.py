@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, cast
@@ -56,6 +56,8 @@ class _Failure:
     limit: Any
     schema: Mapping[str, Any]
     instance: Any
+    known: Collection[str] = ()
+    """The names that the schema knows where this one may be any other."""
 
 
 def check(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
@@ -71,11 +73,25 @@ def check(document: Document, schema: Mapping[str, Any]) -> list[Problem]:
     validator = extend(Draft202012Validator, type_checker=whole)
     failures = [
         _Failure(
-            tuple(e.absolute_path), str(e.validator), e.validator_value, cast("Mapping[str, Any]", e.schema), e.instance
+            tuple(e.absolute_path),
+            str(e.validator),
+            e.validator_value,
+            cast("Mapping[str, Any]", e.schema),
+            e.instance,
+            _known(schema, tuple(e.absolute_schema_path)),
         )
         for e in validator(schema).iter_errors(document.value)
     ]
     return [p for failure in failures for p in _problems(document, failure)]
+
+
+def _known(schema: Any, path: Sequence[str | int]) -> Collection[str]:
+    *above, which, _ = (None, *path)
+    if which != "additionalProperties":
+        return ()
+    for step in above[1:]:
+        schema = schema[step]
+    return tuple(schema.get("properties", ()))
 
 
 def dotted(path: Path) -> str:
@@ -101,7 +117,8 @@ def _problems(document: Document, failure: _Failure) -> Iterator[Problem]:
                 if key not in failure.instance:
                     yield document.problem(path, f"{name} lacks `{key}`", at_key=True)
         case _:
-            yield document.problem(path, f"{name} {_expectation(failure)}")
+            hint = suggestion(str(path[-1]), failure.known) if failure.known else ""
+            yield document.problem(path, f"{name} {_expectation(failure)}{hint}")
 
 
 def _expectation(failure: _Failure) -> str:

@@ -70,6 +70,16 @@ MISTAKES = [
     ),
     # account attributes
     (
+        "  userAccountControl: ",
+        "  userAccountControll: ",
+        "34:24: `initial.userAccountControll` must be text, not a list; did you mean `userAccountControl`?",
+    ),
+    (
+        "  unicodePwd: ",
+        "  unicodePassword: ",
+        "35:20: `initial.unicodePassword` must be text, not a mapping; did you mean `unicodePwd`?",
+    ),
+    (
         "  sn: ",
         "  surname: ",
         "43:3: unknown Active Directory attribute `surname`; if the domain's schema has it, declare it under `attributes`",

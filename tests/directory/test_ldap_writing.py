@@ -99,7 +99,7 @@ class TestRights:
             with pytest.raises(AccessDeniedError) as caught:
                 attempt()
             assert caught.value.code == 50
-            assert "dsacls" in caught.value.remedy
+            assert "reconcile doctor" in caught.value.remedy
         assert values(writer, alice, "displayName") == {"displayName": "alice"}
         assert writer.read(alice.dn, []) is not None
 

@@ -136,9 +136,8 @@ class _Importer:
         """Return an account that is there, as it is now, with what is remembered about it."""
         known = self.old.get(entry.sid)
         if known is not None and known.guid != entry.guid:
-            known = (
-                None  # a controller restored from an image gives SIDs a second time: this is somebody else's account
-            )
+            # A controller restored from an image gives SIDs a second time: this is somebody else's account.
+            known = None
         guest = known.guest if known and known.guest else self.anchor_names(entry)
         now = Account(
             sid=entry.sid,
